@@ -1,0 +1,64 @@
+// swift-tools-version: 6.2
+// The map of Millrace: every room, in the order of the flow, with what it may import.
+// `.ci/layers` holds this file against the layering table in README.md.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func clibrary(_ name: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/CLibraries/\(name)", providers: [.apt([apt])])
+}
+
+func room(_ path: String, needs: [String] = [], resources: [Resource] = []) -> Target {
+    let name = String(path.split(separator: "/").last ?? "")
+    return .target(
+        name: name, dependencies: needs.map { .init(stringLiteral: $0) }, path: "Sources/\(path)",
+        resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, needs: [String], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: needs.map { .init(stringLiteral: $0) }, path: "Tests/\(name)",
+        resources: resources, swiftSettings: strict)
+}
+
+let clibraries: [Target] = [
+    clibrary("CSQLite", apt: "libsqlite3-dev"),
+    clibrary("CCurl", apt: "libcurl4-openssl-dev"),
+    clibrary("CMicroHTTPD", apt: "libmicrohttpd-dev"),
+    clibrary("CRdKafka", apt: "librdkafka-dev"),
+    clibrary("COpenSSL", apt: "libssl-dev"),
+    clibrary("CYAML", apt: "libyaml-dev"),
+]
+
+let base: [Target] = [
+    room("Base/EventModel"),
+    room("Base/Services"),
+    room("Base/Ports", needs: ["EventModel"]),
+    room("Base/RowDecoding", needs: ["Ports"]),
+]
+
+let platform: [Target] = []
+
+let pipeline: [Target] = []
+
+let connectors: [Target] = []
+
+let product: [Target] = []
+
+let testRooms: [Target] = [
+    .target(
+        name: "TestSupport", dependencies: ["EventModel", "Ports"], path: "Tests/TestSupport",
+        swiftSettings: strict),
+]
+
+let package = Package(
+    name: "millrace",
+    targets: clibraries + base + platform + pipeline + connectors + product + testRooms,
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,98 @@
+/// An event before the log has given it a place: everything its one encoding needs except offset and recorded time.
+package struct EventDraft: Sendable, Equatable {
+    /// `/{relay}/{account}/{kind}`: CloudEvents `source`.
+    package let source: String
+    package let kind: SourceKind
+    package let account: String
+    /// The identity fields joined by newlines; with kind and account it names the row for ever.
+    package let identity: String
+    /// The row's own upstream time.
+    package let time: Timestamp
+    package let subject: String
+    /// The normalized row in JSON.
+    package let data: [UInt8]
+
+    package init(
+        relay: String, account: String, kind: SourceKind, identity: String, time: Timestamp, subject: String,
+        data: [UInt8]
+    ) {
+        source = "/\(relay)/\(account)/\(kind.rawValue)"
+        (self.account, self.kind, self.identity) = (account, kind, identity)
+        (self.time, self.subject, self.data) = (time, subject, data)
+    }
+
+    /// What an id's hash is taken over (contract, section 3: kind, account, identity, revision).
+    package func idContent(revision: Int64) -> [UInt8] {
+        Array("\(kind.rawValue)\n\(account)\n\(identity)\n\(revision)".utf8)
+    }
+
+    package func type(revision: Int64) -> String {
+        revision == 1 ? kind.createdType : kind.updatedType
+    }
+
+    /// The one encoding, with the slots of `EventSlots` first and still empty.
+    package func encoded(id: EventID, revision: Int64) -> [UInt8] {
+        let type = type(revision: revision)
+        var writer = JSONWriter(reserving: data.count + 640)
+        writer.object { event in
+            event.key("id")
+            event.string(id.text)
+            event.key("sequence")
+            event.string(EventSlots.emptySequence)
+            event.key("recordedtime")
+            event.string(EventSlots.emptyRecordedTime)
+            event.key("specversion")
+            event.string("1.0")
+            event.key("source")
+            event.string(source)
+            event.key("type")
+            event.string(type)
+            event.key("subject")
+            event.string(subject)
+            event.key("time")
+            event.string(time.rfc3339)
+            event.key("datacontenttype")
+            event.string("application/json")
+            event.key("dataschema")
+            event.string("urn:millrace:\(type):1")
+            event.key("partitionkey")
+            event.string(subject)
+            event.key("revision")
+            event.integer(revision)
+            event.key("data")
+            event.raw(data)
+        }
+        return writer.bytes
+    }
+}
+
+/// The fixed-width places at the front of every encoded event that only the log can fill.
+///
+///     {"id":"evt_…26…","sequence":"…20…","recordedtime":"…24…", …
+///            7                  51                    89
+package enum EventSlots {
+    static let emptySequence = String(repeating: "0", count: 20)
+    static let emptyRecordedTime = "0000-00-00T00:00:00.000Z"
+    private static let sequence = 51..<71
+    private static let recordedTime = 89..<113
+
+    /// Writes offset and recorded time into an encoded event.
+    package static func fill(_ event: inout [UInt8], offset: Int64, recordedTime time: [UInt8]) {
+        precondition(
+            time.count == recordedTime.count && offset > 0, "a slot is filled with exactly its width")
+        var rest = offset
+        for place in sequence.reversed() {
+            event[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+        event.replaceSubrange(recordedTime, with: time)
+    }
+
+    /// The same event with `sequence` and `recordedtime` as null: what a dry run prints.
+    package static func emptied(_ event: [UInt8]) -> [UInt8] {
+        let null = Array("null".utf8)
+        return event[..<(sequence.lowerBound - 1)] + null
+            + event[(sequence.upperBound + 1)..<(recordedTime.lowerBound - 1)] + null
+            + event[(recordedTime.upperBound + 1)...]
+    }
+}

@@ -1,0 +1,24 @@
+/// Dates and waits in HTTP headers (RFC 9110, sections 5.6.7 and 10.2.3).
+package enum HTTPDate {
+    /// The form every sender must use: `Sun, 06 Nov 1994 08:49:37 GMT`; nil for anything else.
+    package static func parse(_ text: String) -> Timestamp? {
+        let parts = text.split(separator: " ")
+        guard parts.count == 6, parts[5] == "GMT", let month = months.firstIndex(of: String(parts[2])) else {
+            return nil
+        }
+        let number = String(month + 1)
+        let padded = number.count == 1 ? "0" + number : number
+        return Timestamp(rfc3339: "\(parts[3])-\(padded)-\(parts[1])T\(parts[4])Z")
+    }
+
+    /// `Retry-After` in both forms, as a wait from `now`; a date in the past is no wait.
+    package static func retryAfter(_ text: String, now: Timestamp) -> Duration? {
+        if let seconds = Int64(text), seconds >= 0 { return .seconds(min(seconds, 86_400)) }
+        guard let date = parse(text) else { return nil }
+        return max(.zero, min(date - now, .seconds(86_400)))
+    }
+
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+}

@@ -1,0 +1,95 @@
+/// Writes compact JSON in the order it is told: no whitespace, explicit nulls, UTF-8 as it is.
+///
+/// The one encoding of events needs keys in a fixed order, every key present and slots at known places, which a
+/// `Codable` encoder does not promise. Escapes are the shortest of RFC 8259, section 7: quote, backslash and controls.
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    package init(reserving capacity: Int = 1024) {
+        bytes.reserveCapacity(capacity)
+    }
+
+    package mutating func object(_ members: (inout JSONWriter) -> Void) {
+        enclosed(UInt8(ascii: "{"), UInt8(ascii: "}"), members)
+    }
+
+    package mutating func array(_ elements: (inout JSONWriter) -> Void) {
+        enclosed(UInt8(ascii: "["), UInt8(ascii: "]"), elements)
+    }
+
+    package mutating func key(_ name: StaticString) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: [UInt8(ascii: "\""), UInt8(ascii: ":")])
+        needsComma = false
+    }
+
+    package mutating func string(_ value: String?) {
+        guard var text = value else { return null() }
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        text.withUTF8 { escape($0) }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    package mutating func integer(_ value: Int64?) {
+        guard let value else { return null() }
+        literal(String(value))
+    }
+
+    package mutating func boolean(_ value: Bool?) {
+        guard let value else { return null() }
+        literal(value ? "true" : "false")
+    }
+
+    package mutating func null() {
+        literal("null")
+    }
+
+    /// Writes JSON that is already encoded, as one value.
+    package mutating func raw(_ json: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: json)
+    }
+
+    private mutating func literal(_ text: String) {
+        separate()
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        needsComma = true
+    }
+
+    private mutating func enclosed(_ open: UInt8, _ close: UInt8, _ content: (inout JSONWriter) -> Void) {
+        separate()
+        bytes.append(open)
+        needsComma = false
+        content(&self)
+        bytes.append(close)
+        needsComma = true
+    }
+
+    private mutating func escape(_ text: UnsafeBufferPointer<UInt8>) {
+        for byte in text {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0x0A: bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "n")])
+            case 0x0D: bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "r")])
+            case 0x09: bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "t")])
+            case 0..<0x20:
+                bytes.append(contentsOf: "\\u00".utf8)
+                bytes.append(Self.hexadecimal[Int(byte >> 4)])
+                bytes.append(Self.hexadecimal[Int(byte & 15)])
+            default: bytes.append(byte)
+            }
+        }
+    }
+
+    private static let hexadecimal = Array("0123456789abcdef".utf8)
+}

@@ -1,0 +1,71 @@
+package import EventModel
+
+/// A closed period of upstream time: `from` is inclusive, `to` exclusive, both whole seconds.
+package struct Window: Sendable, Hashable {
+    package let from: Timestamp
+    package let to: Timestamp
+
+    package init(from: Timestamp, to: Timestamp) {
+        (self.from, self.to) = (from, to)
+    }
+}
+
+/// One page of rows as the vendor sent them, cut apart but not decoded.
+package struct Page: Sendable {
+    /// Each row's own bytes, in the vendor's order.
+    package let rows: [[UInt8]]
+    /// The reply's `Date`, when it had one: the vendor's clock counts, not ours.
+    package let vendorTime: Timestamp?
+
+    package init(rows: [[UInt8]], vendorTime: Timestamp?) {
+        (self.rows, self.vendorTime) = (rows, vendorTime)
+    }
+}
+
+/// A vendor endpoint that lists rows of a period of time.
+///
+/// The runner (`Ingesting`) chooses the windows, stores the pages and moves the watermark; a source only knows how to
+/// read one window whole. It may repeat rows, it may never skip one.
+package protocol WindowSource: Sendable {
+    var kind: SourceKind { get }
+    /// Reads a window to its end, handing over each page as it comes; the next page is asked for only after `store`
+    /// returned, that is after the page is on disk. Returns normally only when the window was read whole. Runs where its
+    /// caller runs, so that `store` may touch the caller's state.
+    nonisolated(nonsending) func read(
+        _ window: Window, store: nonisolated(nonsending) (Page) async throws(SourceError) -> Void
+    ) async throws(SourceError)
+}
+
+/// Why a window could not be read whole.
+package struct SourceError: Error, Sendable, CustomStringConvertible {
+    package enum Kind: Sendable, Equatable {
+        /// Connection, TLS, timeout, HTTP status other than 2xx, or a body over the size cap.
+        case transport
+        /// The vendor asks for patience; not before this long.
+        case throttled(after: Duration?)
+        /// The vendor refuses who we are: the whole account stops.
+        case credentials
+        /// The vendor refuses what we ask: this source stops.
+        case parameters
+        /// A non-zero business code without a meaning of its own.
+        case code(Int64)
+        /// A reply that is not what the page describes, or a loop of cursors.
+        case malformed
+        /// The page could not be stored; polling pauses and the window is read again.
+        case store
+        /// The task was cancelled.
+        case cancelled
+    }
+
+    package let kind: Kind
+    /// A verb phrase: "read visits of 2026-11-01T00:00:00Z".
+    package let doing: String
+    /// What the other side or the library said; never a payload, a key or a token.
+    package let cause: String
+
+    package init(_ kind: Kind, doing: String, cause: String) {
+        (self.kind, self.doing, self.cause) = (kind, doing, cause)
+    }
+
+    package var description: String { "\(doing): \(cause)" }
+}

@@ -1,0 +1,64 @@
+import Foundation
+
+/// A JSON value of any shape, for fields whose shape no vendor page tells.
+package enum AnyJSON: Sendable, Equatable, Codable {
+    case null
+    case boolean(Bool)
+    case integer(Int64)
+    case number(Double)
+    case text(String)
+    case array([AnyJSON])
+    case object([String: AnyJSON])
+
+    package init(from decoder: any Decoder) throws {
+        let single = try decoder.singleValueContainer()
+        if single.decodeNil() {
+            self = .null
+        } else if let value = Self.attempt({ try single.decode(String.self) }) {
+            self = .text(value)
+        } else if let value = Self.attempt({ try single.decode(Bool.self) }) {
+            self = .boolean(value)
+        } else if let value = Self.attempt({ try single.decode(Int64.self) }) {
+            self = .integer(value)
+        } else if let value = Self.attempt({ try single.decode([AnyJSON].self) }) {
+            self = .array(value)
+        } else if let value = Self.attempt({ try single.decode([String: AnyJSON].self) }) {
+            self = .object(value)
+        } else {
+            self = .number(try single.decode(Double.self))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var single = encoder.singleValueContainer()
+        switch self {
+        case .null: try single.encodeNil()
+        case .boolean(let value): try single.encode(value)
+        case .integer(let value): try single.encode(value)
+        case .number(let value): try single.encode(value)
+        case .text(let value): try single.encode(value)
+        case .array(let value): try single.encode(value)
+        case .object(let value): try single.encode(value)
+        }
+    }
+
+    /// Nil for null and `""`, which mean nothing.
+    var orNothing: AnyJSON? {
+        self == .null || self == .text("") ? nil : self
+    }
+
+    /// The text itself, or the value's JSON with sorted keys: the same value always gives the same text.
+    package var asText: String {
+        get throws {
+            if case .text(let text) = self { return text }
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+
+    /// A decoder says which type a value has only by refusing the others.
+    private static func attempt<T>(_ decode: () throws -> T) -> T? {
+        do { return try decode() } catch { return nil }
+    }
+}

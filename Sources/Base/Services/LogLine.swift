@@ -1,0 +1,97 @@
+import Foundation
+
+/// Every key a log line may carry: one word per thing, the same in all rooms.
+package enum LogKey: String, Sendable, CaseIterable {
+    case account, address, attempt, brokers, cause, code, count, cursor, deadline, delay, doing, duplicates,
+        duration
+    case endpoint, event, field, file, from, head, host, id, kind, log, name, offset, pages, path, pid,
+        position, reason
+    case rejected, rows, service, services, signal, sink, source, status, store, stored, subscription, to,
+        topic, until
+    case updated, version, watermark
+}
+
+/// A value in a log line; numbers stay numbers in JSON.
+package enum LogValue: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByStringInterpolation
+{
+    case text(String)
+    case number(Int64)
+    /// Written in seconds.
+    case duration(Duration)
+
+    package init(stringLiteral value: String) { self = .text(value) }
+    package init(integerLiteral value: Int64) { self = .number(value) }
+    package static func count(_ value: some BinaryInteger) -> LogValue { .number(Int64(value)) }
+}
+
+/// One line before it is written, in both forms.
+struct LogLine {
+    let time: Int64
+    let level: LogLevel
+    let message: String
+    let fields: [(LogKey, LogValue)]
+
+    var json: String {
+        var parts = [
+            #""time":"\#(timeText)""#, #""level":"\#(level.rawValue)""#,
+            #""message":\#(Self.quoted(message))"#,
+        ]
+        for (key, value) in fields { parts.append("\"\(key.rawValue)\":\(Self.json(value))") }
+        return "{" + parts.joined(separator: ",") + "}"
+    }
+
+    var text: String {
+        let pairs = fields.map { " \($0.0.rawValue)=\(Self.text($0.1))" }.joined()
+        return
+            "\(timeText) \(level.rawValue.uppercased().padding(toLength: 7, withPad: " ", startingAt: 0)) \(message)\(pairs)"
+    }
+
+    private var timeText: String {
+        let date = Date(timeIntervalSince1970: Double(time / 1000))
+        let seconds = date.formatted(.iso8601)
+        let fraction = String(time % 1000 + 1000).dropFirst()
+        return seconds.dropLast() + "." + fraction + "Z"
+    }
+
+    private static func json(_ value: LogValue) -> String {
+        switch value {
+        case .text(let text): quoted(text)
+        case .number(let number): String(number)
+        case .duration(let duration): seconds(duration)
+        }
+    }
+
+    private static func text(_ value: LogValue) -> String {
+        switch value {
+        case .text(let text):
+            text.contains(where: { $0 == " " || $0 == "\"" || $0.isNewline }) ? quoted(text) : text
+        case .number(let number): String(number)
+        case .duration(let duration): seconds(duration) + "s"
+        }
+    }
+
+    private static func seconds(_ duration: Duration) -> String {
+        let milliseconds =
+            duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
+        return milliseconds % 1000 == 0 ? String(milliseconds / 1000) : String(Double(milliseconds) / 1000)
+    }
+
+    /// A JSON string; control characters are escaped, so that no value can forge a second line.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                result += "\\u" + String(scalar.value + 0x10000, radix: 16).dropFirst()
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
