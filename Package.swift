@@ -43,7 +43,14 @@ let base: [Target] = [
     room("Base/RowDecoding", needs: ["Ports"]),
 ]
 
-let platform: [Target] = []
+let platform: [Target] = [
+    room("Platform/SQLite", needs: ["CSQLite", "Services"]),
+    room("Platform/Signing", needs: ["COpenSSL"]),
+    room("Platform/OutboundHTTP", needs: ["CCurl", "Services"]),
+    room("Platform/InboundHTTP", needs: ["CMicroHTTPD", "Services"]),
+    room("Platform/Kafka", needs: ["CRdKafka", "Services"]),
+    room("Platform/YAML", needs: ["CYAML"]),
+]
 
 let pipeline: [Target] = []
 
@@ -55,6 +62,9 @@ let testRooms: [Target] = [
     .target(
         name: "TestSupport", dependencies: ["EventModel", "Ports"], path: "Tests/TestSupport",
         swiftSettings: strict),
+    tests("YAMLTests", needs: ["YAML"]),
+    tests("InboundHTTPTests", needs: ["InboundHTTP"]),
+    tests("KafkaTests", needs: ["Kafka", "Services"]),
 ]
 
 let package = Package(

@@ -1,0 +1,79 @@
+/// One request to another machine. Values only; nothing is shared with the transfer.
+package struct OutboundRequest: Sendable {
+    package enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+        case options = "OPTIONS"
+    }
+
+    /// What happens to an answer that is longer than `maxResponseBytes`.
+    package enum Overflow: Sendable {
+        /// The transfer fails with `.tooLarge`: for replies that are read whole.
+        case fail
+        /// The rest is not read and the connection is closed: for receivers, whose first bytes are enough.
+        case cut
+    }
+
+    package var method: Method
+    /// http or https.
+    package var url: String
+    package var headers: [(name: String, value: String)] = []
+    package var body: [UInt8] = []
+    /// For the whole exchange, from name look-up to the last byte.
+    package var timeout: Duration
+    package var maxResponseBytes: Int
+    package var overflow = Overflow.fail
+    /// A bundle of certificates to trust instead of the system's.
+    package var caFile: String?
+    /// `http://host:port`; nil is none. Proxies of the environment are never used.
+    package var proxy: String?
+
+    package init(
+        _ method: Method, _ url: String, timeout: Duration, maxResponseBytes: Int
+    ) {
+        (self.method, self.url, self.timeout, self.maxResponseBytes) = (
+            method, url, timeout, maxResponseBytes
+        )
+    }
+}
+
+/// A whole answer, whatever its status.
+package struct OutboundResponse: Sendable {
+    package let status: Int
+    /// In the order they came; names lowercase.
+    package let headers: [(name: String, value: String)]
+    package let body: [UInt8]
+
+    package init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
+        (self.status, self.headers, self.body) = (status, headers, body)
+    }
+
+    /// The first header of this lowercase name.
+    package func header(_ name: String) -> String? {
+        headers.first { $0.name == name }?.value
+    }
+}
+
+/// Why there is no answer. The cause names hosts and ports, never a URL's query, a header or a body.
+package struct OutboundError: Error, Sendable, CustomStringConvertible {
+    package enum Kind: Sendable, Equatable {
+        case resolve, connect, tls, timeout, tooLarge
+        /// The other side closed or broke the connection, or does not speak HTTP.
+        case broken
+        case cancelled
+        /// The client was closed.
+        case closed
+        /// The request itself cannot be sent: a bad URL, an unreadable certificate file.
+        case unusable
+        case other(Int)
+    }
+
+    package let kind: Kind
+    package let cause: String
+
+    package init(_ kind: Kind, cause: String) {
+        (self.kind, self.cause) = (kind, cause)
+    }
+
+    package var description: String { cause }
+}

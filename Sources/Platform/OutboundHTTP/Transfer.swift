@@ -1,0 +1,100 @@
+import CCurl
+
+/// One request on its way, with what has come back so far. After `add` it belongs to the transfer thread alone.
+final class Transfer: @unchecked Sendable {
+    // Handed over once through the inbox's lock and then touched by the transfer thread only: libcurl calls the
+    // callbacks of a handle on the thread that drives it (libcurl-thread(3)).
+    let ticket: Int
+    let request: OutboundRequest
+    private(set) var status = 0
+    private(set) var headers: [(name: String, value: String)] = []
+    private(set) var body: [UInt8] = []
+    private(set) var isOverflowing = false
+    /// libcurl writes a sentence here; lives as long as the handle uses it.
+    let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    /// Freed with the transfer, after the handle has let go of it.
+    var headerList: UnsafeMutablePointer<curl_slist>?
+    private var continuation: CheckedContinuation<TransferResult, Never>?
+
+    init(ticket: Int, request: OutboundRequest, continuation: CheckedContinuation<TransferResult, Never>) {
+        (self.ticket, self.request, self.continuation) = (ticket, request, continuation)
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    }
+
+    deinit {
+        errorText.deallocate()
+        curl_slist_free_all(headerList)
+    }
+
+    /// Answers the waiting task; later calls do nothing.
+    func finish(_ result: TransferResult) {
+        continuation?.resume(returning: result)
+        continuation = nil
+    }
+
+    /// The result of a transfer that libcurl has ended.
+    func result(_ code: CURLcode, status: Int) -> TransferResult {
+        let hasEnoughBody = isOverflowing && request.overflow == .cut
+        guard code == CURLE_OK || hasEnoughBody else { return .failure(error(code)) }
+        return .success(OutboundResponse(status: status, headers: headers, body: body))
+    }
+
+    /// Takes a piece of the body; false ends the transfer.
+    func received(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let room = request.maxResponseBytes - body.count
+        if bytes.count > room {
+            isOverflowing = true
+            if request.overflow == .cut { body.append(contentsOf: bytes.prefix(room)) }
+            return false
+        }
+        body.append(contentsOf: bytes)
+        return true
+    }
+
+    /// Takes one header line; a status line begins a new answer (after an interim 1xx one).
+    func receivedHeader(_ line: String) {
+        if line.hasPrefix("HTTP/") {
+            headers = []
+            return
+        }
+        guard headers.count < 200, let colon = line.firstIndex(of: ":") else { return }
+        let value = line[line.index(after: colon)...].trimmingWhitespace
+        headers.append((line[..<colon].lowercased(), value))
+    }
+
+    private func error(_ code: CURLcode) -> OutboundError {
+        if isOverflowing {
+            return OutboundError(
+                .tooLarge, cause: "the reply is longer than \(request.maxResponseBytes) bytes")
+        }
+        let detail = String(cString: errorText)
+        let cause = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+        return OutboundError(Self.kind(code), cause: cause)
+    }
+
+    private static func kind(_ code: CURLcode) -> OutboundError.Kind {
+        switch code {
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .resolve
+        case CURLE_COULDNT_CONNECT: .connect
+        case CURLE_OPERATION_TIMEDOUT: .timeout
+        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
+            CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER:
+            .tls
+        case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE,
+            CURLE_WEIRD_SERVER_REPLY,
+            CURLE_HTTP2, CURLE_HTTP2_STREAM:
+            .broken
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: .unusable
+        default: .other(Int(code.rawValue))
+        }
+    }
+}
+
+extension Substring {
+    fileprivate var trimmingWhitespace: String {
+        var rest = self
+        while let first = rest.first, first.isWhitespace { rest.removeFirst() }
+        while let last = rest.last, last.isWhitespace { rest.removeLast() }
+        return String(rest)
+    }
+}

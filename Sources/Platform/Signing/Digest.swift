@@ -1,0 +1,67 @@
+import COpenSSL
+
+/// Hashes and message authentication codes over OpenSSL's libcrypto.
+///
+/// One-shot calls without state, safe from any thread. They fail only when libcrypto itself cannot work (out of memory,
+/// an algorithm compiled out): then there is no safe way on, and they trap with a sentence.
+package enum Digest {
+    /// SHA-256: 32 bytes.
+    package static func sha256(_ bytes: [UInt8]) -> [UInt8] {
+        var result = [UInt8](repeating: 0, count: 32)
+        let done = EVP_Digest(bytes, bytes.count, &result, nil, sha256Algorithm.pointer, nil)
+        precondition(done == 1, "libcrypto offers no SHA-256")
+        return result
+    }
+
+    /// HMAC-SHA256 (RFC 2104): 32 bytes.
+    package static func hmacSHA256(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
+        var result = [UInt8](repeating: 0, count: 32)
+        var length: UInt32 = 32
+        let done = HMAC(sha256Algorithm.pointer, key, Int32(key.count), bytes, bytes.count, &result, &length)
+        precondition(done != nil && length == 32, "libcrypto offers no HMAC-SHA256")
+        return result
+    }
+
+    /// Compares in a time that depends on the lengths alone.
+    package static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
+    }
+
+    /// Fetched once: an implicit fetch on every call costs more than the hash of a row.
+    private static let sha256Algorithm = Algorithm(name: "SHA256")
+}
+
+/// One algorithm of libcrypto, fetched for the life of the process.
+private struct Algorithm: @unchecked Sendable {
+    // OpenSSL, EVP_MD_fetch(3): a fetched EVP_MD is reference counted and immutable, and may be shared by threads.
+    let pointer: OpaquePointer
+
+    init(name: String) {
+        guard let algorithm = EVP_MD_fetch(nil, name, nil) else {
+            preconditionFailure("libcrypto offers no \(name)")
+        }
+        pointer = algorithm
+    }
+}
+
+extension Collection<UInt8> {
+    /// Lowercase hexadecimal, two characters a byte.
+    package var hexadecimal: String {
+        var text: [UInt8] = []
+        text.reserveCapacity(count * 2)
+        for byte in self {
+            text.append(hexadecimalDigits[Int(byte >> 4)])
+            text.append(hexadecimalDigits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}
+
+private let hexadecimalDigits = Array("0123456789abcdef".utf8)
+
+/// Random bytes from libcrypto's generator, for secrets and ids of stores.
+package func secureRandomBytes(_ count: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    precondition(RAND_bytes(&bytes, Int32(count)) == 1, "libcrypto has no randomness")
+    return bytes
+}
