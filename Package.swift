@@ -52,9 +52,21 @@ let platform: [Target] = [
     room("Platform/YAML", needs: ["CYAML"]),
 ]
 
-let pipeline: [Target] = []
+// Signing is the one platform room the pipeline may use besides SQLite: ids and fingerprints are hashes.
+let pipeline: [Target] = [
+    room("Pipeline/Ingesting", needs: ["EventModel", "Ports", "Services", "Normalizing", "Persisting"]),
+    room("Pipeline/Normalizing", needs: ["EventModel", "Ports"]),
+    room("Pipeline/Persisting", needs: ["EventModel", "Ports", "Services", "SQLite", "Signing"]),
+    room("Pipeline/Publishing", needs: ["EventModel", "Ports", "Services", "Persisting"]),
+]
 
-let connectors: [Target] = []
+let connectors: [Target] = [
+    room(
+        "Connectors/TanmaSource",
+        needs: ["EventModel", "Ports", "RowDecoding", "Services", "OutboundHTTP", "Signing"]),
+    room("Connectors/KafkaSink", needs: ["EventModel", "Ports", "Services", "Kafka"]),
+    room("Connectors/WebhookSink", needs: ["EventModel", "Ports", "Services", "OutboundHTTP", "Signing"]),
+]
 
 let product: [Target] = []
 
@@ -64,7 +76,20 @@ let testRooms: [Target] = [
         swiftSettings: strict),
     tests("YAMLTests", needs: ["YAML"]),
     tests("InboundHTTPTests", needs: ["InboundHTTP"]),
+    tests("PersistingTests", needs: ["Persisting", "EventModel", "Ports", "SQLite", "TestSupport"]),
+    tests(
+        "PublishingTests",
+        needs: ["Publishing", "Persisting", "EventModel", "Ports", "Services", "TestSupport"]),
     tests("KafkaTests", needs: ["Kafka", "Services"]),
+    tests(
+        "KafkaSinkTests",
+        needs: ["KafkaSink", "Kafka", "EventModel", "Ports", "Services", "Signing", "Persisting"]),
+    tests(
+        "WebhookSinkTests",
+        needs: [
+            "WebhookSink", "OutboundHTTP", "InboundHTTP", "EventModel", "Ports", "Signing", "Persisting",
+            "TestSupport",
+        ]),
 ]
 
 let package = Package(

@@ -1,0 +1,178 @@
+package import EventModel
+import Foundation
+package import Kafka
+package import Ports
+package import Services
+import Synchronization
+
+/// Publishes the log to Kafka topics with an idempotent producer, in log order (contract, section 5).
+///
+/// A record's key is the event's `partitionkey`, spread over partitions as the Java clients do (`murmur2_random`), so all
+/// revisions of a row stay in order. Brokers that are away are waited for without end: the position stays, the log keeps
+/// growing, nothing is lost. A record that a broker refuses for good comes back as refused; everything else is tried again.
+package final class KafkaSink: BatchSink {
+    /// How the sink publishes; all of it from the configuration.
+    package struct Settings: Sendable {
+        package var brokers: String
+        package var topic: TopicTemplate
+        package var isBinary: Bool
+        /// Made at start when they are missing.
+        package var topics: [KafkaTopic]
+        /// librdkafka's own properties, as configured; the relay's own are added to them.
+        package var properties: [String: Secret]
+
+        package init(
+            brokers: String, topic: TopicTemplate, isBinary: Bool, topics: [KafkaTopic],
+            properties: [String: Secret]
+        ) {
+            (self.brokers, self.topic, self.isBinary) = (brokers, topic, isBinary)
+            (self.topics, self.properties) = (topics, properties)
+        }
+    }
+
+    private let settings: Settings
+    private let logger: Logger
+    private let blocking = DispatchQueue(label: "millrace.kafka.admin")
+    /// Replaced after a fatal error: a handle that lost its idempotence never works again.
+    private let producer: Mutex<KafkaProducer>
+
+    /// How long a cluster may take to create topics. Bounded: a broker may never answer an admin request.
+    private static let adminTimeout: Duration = .seconds(10)
+    /// One look for the cluster; between two of them the relay may want to leave.
+    private static let lookTimeout: Duration = .milliseconds(500)
+    private static let looksBeforeWarning = 10
+
+    /// Connects lazily: brokers need not be there yet.
+    package init(_ settings: Settings, logger: Logger) throws(KafkaError) {
+        (self.settings, self.logger) = (settings, logger)
+        producer = Mutex(try Self.makeProducer(settings, logger))
+    }
+
+    package func open() async throws(CancellationError) {
+        let isLeaving = Atomic(false)
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                blocking.async {
+                    self.makeMissingTopics { isLeaving.load(ordering: .relaxed) }
+                    continuation.resume()
+                }
+            }
+        } onCancel: {
+            isLeaving.store(true, ordering: .relaxed)
+        }
+        if Task.isCancelled { throw CancellationError() }
+    }
+
+    package func deliver(_ events: [StoredEvent]) async -> [Outcome] {
+        let records = events.map(record)
+        let producer = self.producer.withLock { $0 }
+        let reports = await producer.send(records)
+        if reports.contains(where: { $0?.kind == .fatal }) { replaceProducer(producer) }
+        return reports.map(Self.outcome)
+    }
+
+    package func close() async {
+        let producer = self.producer.withLock { $0 }
+        await withCheckedContinuation { continuation in
+            blocking.async {
+                producer.close()
+                continuation.resume()
+            }
+        }
+    }
+
+    // MARK: - Records
+
+    private func record(_ event: StoredEvent) -> KafkaRecord {
+        KafkaRecord(
+            topic: settings.topic.name(for: event), key: Array(event.key.utf8),
+            value: settings.isBinary ? BinaryMode.data(event.body) : event.body,
+            headers: settings.isBinary ? BinaryMode.headers(event.body) : Self.structuredHeaders(event))
+    }
+
+    private static func structuredHeaders(_ event: StoredEvent) -> [(name: String, value: String)] {
+        [
+            ("content-type", "application/cloudevents+json; charset=UTF-8"), ("ce_id", event.id.text),
+            ("ce_type", event.type),
+        ]
+    }
+
+    private static func outcome(_ error: KafkaError?) -> Outcome {
+        guard let error else { return .accepted }
+        let failure = Outcome.Failure(reason: error.cause)
+        return error.kind == .record ? .refused(failure) : .retry(failure)
+    }
+
+    // MARK: - Producer and topics
+
+    private func replaceProducer(_ broken: KafkaProducer) {
+        do throws(KafkaError) {
+            let fresh = try Self.makeProducer(settings, logger)
+            let isReplaced = producer.withLock { current in
+                guard current === broken else { return false }
+                current = fresh
+                return true
+            }
+            if isReplaced { logger.warning("Kafka producer replaced after a fatal error") }
+        } catch {
+            logger.error("Kafka producer cannot be replaced", [.cause: .text(error.description)])
+        }
+    }
+
+    private static func makeProducer(_ settings: Settings, _ logger: Logger) throws(KafkaError)
+        -> KafkaProducer
+    {
+        var properties = [
+            "client.id": "millrace",
+            "partitioner": "murmur2_random",
+            // Without end: giving up is the relay's decision, and it never gives up a whole broker.
+            "message.timeout.ms": "0",
+        ]
+        for (name, value) in settings.properties { properties[name] = value.reveal() }
+        properties["bootstrap.servers"] = settings.brokers
+        properties["enable.idempotence"] = "true"
+        properties["acks"] = "all"
+        return try KafkaProducer(properties: properties, logger: logger)
+    }
+
+    /// A cluster that does not answer is a warning: publishing is tried all the same, and waits for the brokers.
+    private func makeMissingTopics(isLeaving: () -> Bool) {
+        let producer = self.producer.withLock { $0 }
+        do throws(KafkaError) {
+            guard let existing = existingTopics(producer, isLeaving) else { return }
+            let missing = settings.topics.filter { existing[$0.name] == nil }
+            for topic in settings.topics {
+                guard let partitions = existing[topic.name], partitions < topic.partitions else { continue }
+                logger.warning(
+                    "topic has fewer partitions than configured",
+                    [.topic: .text(topic.name), .count: .count(partitions)])
+            }
+            guard !missing.isEmpty else { return }
+            try producer.create(missing, timeout: Self.adminTimeout)
+            logger.info("topics created", [.count: .count(missing.count)])
+        } catch {
+            logger.warning(
+                "topics could not be checked or created, publishing is tried all the same",
+                [.cause: .text(error.description)])
+        }
+    }
+
+    /// Looks for the cluster until it answers: nothing can be published before. Nil when the relay wants to leave first.
+    private func existingTopics(
+        _ producer: KafkaProducer, _ isLeaving: () -> Bool
+    ) -> [String: Int]? {
+        var failures = 0
+        while !isLeaving() {
+            do throws(KafkaError) {
+                return try producer.topics(timeout: Self.lookTimeout)
+            } catch {
+                failures += 1
+                guard failures == Self.looksBeforeWarning else { continue }
+                logger.warning(
+                    "Kafka does not answer, events wait in the log",
+                    [.brokers: .text(settings.brokers), .cause: .text(error.cause)])
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,182 @@
+package import EventModel
+package import Ports
+import RowDecoding
+import Signing
+
+/// One row of the visits list, in the vendor's words (16 documented fields).
+struct TanmaVisit {
+    enum Key: String, CodingKey {
+        case unionid, customerId, nickname, avatar, mobile, contentType, contentId, contentTitle, visitTime
+        case viewDuration, viewTimes, qwUserId, createTime, shareFrom, shareChainSteps, shareTo
+    }
+
+    enum ShareKey: String, CodingKey { case type, prevVisitorUnionId, qwUserId }
+
+    let unionID, nickname, avatar, mobile, contentType, contentID, contentTitle, staffID: String?
+    let customerID, duration, viewCount: Int64?
+    let visitTime: (text: String, instant: Timestamp)
+    let createTime: (text: String, instant: Timestamp)?
+    let sharedFrom: (type: Int64?, visitorUnionID: String?, staffID: String?)
+    let shareChain: AnyJSON?
+    let sharedTo: AnyJSON?
+
+    init(_ bytes: [UInt8]) throws(RowError) {
+        let row = try VendorRow<Key>.read(bytes)
+        unionID = try row.text(.unionid)
+        customerID = try row.integer(.customerId)
+        nickname = try row.text(.nickname)
+        avatar = try row.text(.avatar)
+        mobile = try row.text(.mobile)
+        contentType = try row.text(.contentType)
+        contentID = try row.text(.contentId)
+        contentTitle = try row.text(.contentTitle)
+        duration = try row.integer(.viewDuration)
+        viewCount = try row.integer(.viewTimes)
+        staffID = try row.text(.qwUserId)
+        createTime = try row.chinaTime(.createTime)
+        shareChain = try row.anything(.shareChainSteps)
+        sharedTo = try row.anything(.shareTo)
+        let share = try row.object(.shareFrom, keyedBy: ShareKey.self)
+        sharedFrom = (
+            try share?.integer(.type), try share?.text(.prevVisitorUnionId), try share?.text(.qwUserId)
+        )
+        guard let time = try row.chinaTime(.visitTime) else { throw RowError("visitTime: missing") }
+        visitTime = time
+    }
+
+    /// Account aside, what tells one visit from another. Three visits of one person to one content differ in time and
+    /// count alone; without a union id the visitor's birth and name stand in for it.
+    var identity: String {
+        var fields = [contentType, contentID, visitTime.text, viewCount.map { String($0) }]
+        if let unionID {
+            fields.insert(unionID, at: 0)
+        } else {
+            fields += [createTime?.text, nickname]
+        }
+        return fields.map { $0 ?? "" }.joined(separator: "\n")
+    }
+
+    var subject: String {
+        if let unionID { return "unionid/\(unionID)" }
+        if let customerID { return "customer/\(customerID)" }
+        return "visitor/\(Digest.sha256(Array(identity.utf8)).prefix(8).hexadecimal)"
+    }
+}
+
+/// Turns visits into `data` of `visit.recorded` and `visit.updated` (contract, section 3).
+package struct TanmaVisitNormalizer: Normalizer {
+    package let kind = SourceKind.visits
+
+    package init() {}
+
+    package func normalize(_ row: [UInt8]) throws(RowError) -> NormalizedRow {
+        let visit = try TanmaVisit(row)
+        return NormalizedRow(
+            identity: visit.identity, time: visit.visitTime.instant, subject: visit.subject,
+            data: try Self.data(visit))
+    }
+
+    private static func data(_ visit: TanmaVisit) throws(RowError) -> [UInt8] {
+        let sharedTo = try texts(visit.sharedTo)
+        let shareChain = try scalar(visit.shareChain)
+        var writer = JSONWriter(reserving: 1024)
+        writer.object { data in
+            data.key("visitor")
+            data.object { visitor in
+                visitor.key("union_id")
+                visitor.string(visit.unionID)
+                visitor.key("customer_id")
+                visitor.string(visit.customerID.map { String($0) })
+                visitor.key("name")
+                visitor.string(visit.nickname)
+                visitor.key("avatar_url")
+                visitor.string(visit.avatar)
+                visitor.key("mobile")
+                visitor.string(visit.mobile)
+            }
+            data.key("staff")
+            data.object { staff in
+                staff.key("id")
+                staff.string(visit.staffID)
+            }
+            data.key("content")
+            data.object { content in
+                content.key("id")
+                content.string(visit.contentID)
+                content.key("type")
+                content.string(visit.contentType)
+                content.key("title")
+                content.string(visit.contentTitle)
+            }
+            data.key("visited_at")
+            data.string(visit.visitTime.instant.rfc3339)
+            data.key("duration_seconds")
+            data.integer(visit.duration)
+            data.key("view_count")
+            data.integer(visit.viewCount)
+            data.key("visitor_created_at")
+            data.string(visit.createTime?.instant.rfc3339)
+            data.key("shared_from")
+            data.object { share in
+                share.key("type")
+                share.integer(visit.sharedFrom.type)
+                share.key("visitor_union_id")
+                share.string(visit.sharedFrom.visitorUnionID)
+                share.key("staff_id")
+                share.string(visit.sharedFrom.staffID)
+            }
+            data.key("share_chain")
+            switch shareChain {
+            case .integer(let steps): data.integer(steps)
+            case .text(let text): data.string(text)
+            case nil: data.null()
+            }
+            data.key("shared_to")
+            data.array { list in
+                for text in sharedTo { list.string(text) }
+            }
+        }
+        return writer.bytes
+    }
+
+    private enum Scalar {
+        case integer(Int64)
+        case text(String)
+    }
+
+    /// The vendor does not say what `shareChainSteps` holds: a number stays one, anything else is published as text.
+    private static func scalar(_ value: AnyJSON?) throws(RowError) -> Scalar? {
+        switch value {
+        case nil: nil
+        case .integer(let number): .integer(number)
+        case .some(let other): .text(try text(other, of: .shareChainSteps))
+        }
+    }
+
+    /// The vendor's samples show only `[]`: texts stay texts, anything else is published as its JSON.
+    private static func texts(_ value: AnyJSON?) throws(RowError) -> [String] {
+        switch value {
+        case nil, .text("[]"): return []
+        case .array(let elements):
+            var texts: [String] = []
+            for element in elements where element != .null { texts.append(try text(element, of: .shareTo)) }
+            return texts
+        case .some(let other): return [try text(other, of: .shareTo)]
+        }
+    }
+
+    private static func text(_ value: AnyJSON, of key: TanmaVisit.Key) throws(RowError) -> String {
+        do { return try value.asText } catch { throw RowError("\(key.stringValue): not readable") }
+    }
+}
+
+extension VendorFields {
+    /// `yyyy-MM-dd HH:mm:ss` in fixed UTC+8, with the vendor's own text beside it.
+    func chinaTime(_ key: Key) throws(RowError) -> (text: String, instant: Timestamp)? {
+        guard let text = try text(key) else { return nil }
+        guard let instant = Timestamp(chinaText: text) else {
+            throw RowError("\(key.stringValue): not a time of the form yyyy-MM-dd HH:mm:ss")
+        }
+        return (text, instant)
+    }
+}

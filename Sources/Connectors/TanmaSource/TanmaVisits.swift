@@ -1,0 +1,83 @@
+package import EventModel
+import Foundation
+package import Ports
+import RowDecoding
+package import Services
+
+/// `tanma.visits`: `POST /api/v3/visitor/list-visit-by-time-asc`.
+///
+/// Reads closed windows; `VisitPaging` decides page by page, this type asks, looks and hands over.
+package struct TanmaVisits: WindowSource {
+    package let kind = SourceKind.visits
+    private let client: TanmaClient
+    private let pageSize: Int
+    private let sourceName: String
+    private let logger: Logger
+
+    static let path = "/api/v3/visitor/list-visit-by-time-asc"
+
+    package init(_ client: TanmaClient, sourceName: String, pageSize: Int, logger: Logger) {
+        (self.client, self.sourceName, self.pageSize, self.logger) = (client, sourceName, pageSize, logger)
+    }
+
+    package nonisolated(nonsending) func read(
+        _ window: Window, store: nonisolated(nonsending) (Page) async throws(SourceError) -> Void
+    ) async throws(SourceError) {
+        let doing = "read visits from \(window.from.rfc3339) to \(window.to.rfc3339)"
+        var paging = VisitPaging(window, pageSize: pageSize)
+        while true {
+            let request = Self.body(paging.request, before: window.to)
+            let reply = try await client.post(Self.path, body: request, doing: doing)
+            try await store(Page(rows: reply.rows, vendorTime: reply.vendorTime))
+            let seen = VisitPaging.Reply(
+                count: reply.rows.count, lastSecond: reply.rows.compactMap(Self.second).max(),
+                cursor: reply.nextCursor)
+            let wasRisked = paging.riskedSecond
+            switch paging.received(seen) {
+            case .next: break
+            case .end: return
+            case .loop(let cause): throw SourceError(.malformed, doing: doing, cause: cause)
+            }
+            if let second = paging.riskedSecond, second != wasRisked { alarm(second) }
+        }
+    }
+
+    /// The vendor neither grants a larger page nor tells rows of one second apart: nothing more can be done from here.
+    private func alarm(_ second: Timestamp) {
+        logger.error(
+            "rows of one second may be missing",
+            [
+                .source: .text(sourceName), .from: .text(second.rfc3339),
+                .reason:
+                    "the vendor gives no larger page and its cursor cannot tell rows of one second apart",
+            ])
+    }
+
+    static func body(_ request: VisitPaging.Request, before: Timestamp) -> [UInt8] {
+        var writer = JSONWriter(reserving: 160)
+        writer.object { body in
+            body.key("since")
+            body.string(request.since.chinaText)
+            body.key("before")
+            body.string(before.chinaText)
+            body.key("size")
+            body.integer(Int64(request.size))
+            if let cursor = request.cursor {
+                body.key("cursor")
+                body.string(cursor)
+            }
+        }
+        return writer.bytes
+    }
+
+    /// The second a row lies in; nil for a row that cannot be read, which says nothing about its page.
+    private static func second(_ row: [UInt8]) -> Timestamp? {
+        do throws(RowError) {
+            return try VendorRow<TimeKey>.read(row).text(.visitTime).flatMap(Timestamp.init(chinaText:))
+        } catch {
+            return nil
+        }
+    }
+
+    private enum TimeKey: String, CodingKey { case visitTime }
+}

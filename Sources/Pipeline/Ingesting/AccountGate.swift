@@ -1,0 +1,82 @@
+package import Ports
+package import Services
+
+/// One account's way out: its rate, the vendor's throttling, and its stop when the vendor refuses who we are.
+///
+/// Shared by all sources of an account, so that together they keep its limits. A refused signature is a mistake in the
+/// configuration that no retry mends: one clear line, nothing sent for a quarter of an hour, then one try.
+package actor AccountGate: RequestGate {
+    private let account: String
+    private let timekeeper: any Timekeeper
+    private let logger: Logger
+    private var limiter: RateLimiter
+    private var stoppedUntil: Duration?
+
+    /// How long a stopped account rests before it is tried again.
+    static let rest: Duration = .seconds(15 * 60)
+    /// The wait when a vendor throttles without naming one.
+    static let unnamedThrottle: Duration = .seconds(5)
+
+    package init(account: String, requestsPerSecond: Double, timekeeper: any Timekeeper, logger: Logger) {
+        (self.account, self.timekeeper, self.logger) = (account, timekeeper, logger)
+        limiter = RateLimiter(perSecond: requestsPerSecond)
+    }
+
+    package nonisolated func admitted<T: Sendable>(
+        _ request: () async throws(SourceError) -> T
+    ) async throws(SourceError) -> T {
+        try await enter()
+        do throws(SourceError) {
+            let result = try await request()
+            await succeeded()
+            return result
+        } catch {
+            await failed(error)
+            throw error
+        }
+    }
+
+    /// How long the account still rests; nil when it does not.
+    package func restLeft() -> Duration? {
+        stoppedUntil.map { $0 - timekeeper.elapsed }.flatMap { $0 > .zero ? $0 : nil }
+    }
+
+    private func enter() async throws(SourceError) {
+        if restLeft() != nil {
+            throw SourceError(.credentials, doing: "ask the vendor", cause: "the account is stopped")
+        }
+        let wait = limiter.reserve(at: timekeeper.elapsed)
+        guard wait > .zero else { return }
+        do throws(CancellationError) {
+            try await timekeeper.sleep(for: wait)
+        } catch {
+            throw SourceError(.cancelled, doing: "wait for the account's rate", cause: "cancelled")
+        }
+        // Somebody else's request may have stopped the account meanwhile.
+        if restLeft() != nil {
+            throw SourceError(.credentials, doing: "ask the vendor", cause: "the account is stopped")
+        }
+    }
+
+    private func succeeded() {
+        guard stoppedUntil != nil else { return }
+        stoppedUntil = nil
+        logger.info("account works again", [.account: .text(account)])
+    }
+
+    private func failed(_ error: SourceError) {
+        switch error.kind {
+        case .credentials:
+            let isNew = restLeft() == nil
+            stoppedUntil = timekeeper.elapsed + Self.rest
+            guard isNew else { return }
+            logger.error(
+                "account stopped",
+                [.account: .text(account), .cause: .text(error.cause), .delay: .duration(Self.rest)])
+        case .throttled(let wait):
+            limiter.close(until: timekeeper.elapsed + (wait ?? Self.unnamedThrottle))
+        default:
+            break
+        }
+    }
+}

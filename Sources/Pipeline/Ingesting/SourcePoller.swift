@@ -1,0 +1,254 @@
+package import EventModel
+package import Normalizing
+package import Persisting
+package import Ports
+package import Services
+
+/// Polls one source for as long as the relay runs: windows in, pages into the log, the watermark after them.
+///
+///     WindowPlan ──▶ WindowSource.read ──▶ RowNormalizing ──▶ EventLog.append ──▶ position
+///
+/// Nothing is acknowledged to the plan before it is in the log. A window that fails is read again whole; dedup absorbs
+/// what was stored already.
+package actor SourcePoller: Service {
+    package nonisolated let name: String
+    private let identity: SourceIdentity
+    private let source: any WindowSource
+    private let normalizing: RowNormalizing
+    private let log: EventLog
+    private let settings: WindowPlan.Settings
+    private let configuredStart: Timestamp?
+    private let gate: AccountGate
+    private let timekeeper: any Timekeeper
+    private let draw: @Sendable () -> Double
+    private let logger: Logger
+    private let stopSignal = StopSignal()
+    private var clock = VendorClock()
+    private var backoff = Backoff()
+
+    /// After this many failures in a row the source is reported at `error`, once, until it works again.
+    static let alarmAfter = 5
+    /// How long a source whose request is refused as wrong rests before it is tried again.
+    static let rest: Duration = .seconds(15 * 60)
+
+    /// How a source is polled; see the configuration's manual for each.
+    package struct Schedule: Sendable {
+        /// Nil is now, resolved at the first poll and stored.
+        package var start: Timestamp?
+        package var every: Duration
+        package var lag: Duration
+        package var overlap: Duration
+        /// Nil as span reads back to the start.
+        package var sweeps: [(every: Duration, span: Duration?)]
+
+        package init(
+            start: Timestamp?, every: Duration, lag: Duration, overlap: Duration,
+            sweeps: [(every: Duration, span: Duration?)]
+        ) {
+            (self.start, self.every, self.lag, self.overlap, self.sweeps) = (
+                start, every, lag, overlap, sweeps
+            )
+        }
+
+        var planSettings: WindowPlan.Settings {
+            WindowPlan.Settings(
+                every: every, lag: lag, overlap: overlap,
+                sweeps: sweeps.map { WindowPlan.Sweep(every: $0.every, span: $0.span) })
+        }
+    }
+
+    /// - Parameter draw: gives numbers between 0 and 1, for jitter.
+    package init(
+        _ identity: SourceIdentity, source: any WindowSource, normalizing: RowNormalizing, log: EventLog,
+        schedule: Schedule, gate: AccountGate, timekeeper: any Timekeeper,
+        draw: @escaping @Sendable () -> Double,
+        logger: Logger
+    ) {
+        name = "source \(identity.name)"
+        (self.identity, self.source, self.normalizing, self.log) = (identity, source, normalizing, log)
+        settings = schedule.planSettings
+        configuredStart = schedule.start
+        (self.gate, self.timekeeper, self.draw, self.logger) = (gate, timekeeper, draw, logger)
+    }
+
+    package func run() async throws {
+        guard var plan = await openPlan() else { return }
+        while !stopSignal.isStopped, !Task.isCancelled {
+            let now = timekeeper.now
+            switch plan.next(now: now, vendorNow: clock.now(now, elapsed: timekeeper.elapsed)) {
+            case .wait(let duration):
+                await sleep(duration)
+            case .read(let window, let purpose):
+                await poll(window, purpose, &plan)
+            }
+        }
+    }
+
+    package nonisolated func stop() async {
+        stopSignal.stop()
+    }
+
+    /// One poll cycle: every live window that is due, once, stored as `run()` does. For `millrace poll`.
+    package func pollOnce() async throws(SourceError) -> AppendResult {
+        var plan: WindowPlan
+        do throws(LogError) {
+            plan = try await storedPlan()
+        } catch {
+            throw SourceError(.store, doing: error.doing, cause: error.cause)
+        }
+        var total = AppendResult()
+        while true {
+            let now = timekeeper.now
+            let step = plan.next(now: now, vendorNow: clock.now(now, elapsed: timekeeper.elapsed))
+            guard case .read(let window, .live) = step else { return total }
+            total += try await read(window, .live, &plan)
+        }
+    }
+
+    // MARK: - One window
+
+    private func poll(_ window: Window, _ purpose: WindowPlan.Purpose, _ plan: inout WindowPlan) async {
+        do throws(SourceError) {
+            let started = timekeeper.elapsed
+            let result = try await read(window, purpose, &plan)
+            if backoff.succeeded() { logger.info("source works again", [.source: .text(identity.name)]) }
+            report(result, window, purpose, timekeeper.elapsed - started)
+        } catch {
+            await wait(after: error)
+        }
+    }
+
+    private func read(
+        _ window: Window, _ purpose: WindowPlan.Purpose, _ plan: inout WindowPlan
+    ) async throws(SourceError) -> AppendResult {
+        var total = AppendResult()
+        var firstVendorTime: Timestamp?
+        try await source.read(window) { page throws(SourceError) in
+            if let time = page.vendorTime {
+                clock.saw(time, at: timekeeper.elapsed)
+                if firstVendorTime == nil { firstVendorTime = time }
+            }
+            guard !page.rows.isEmpty else { return }
+            total += try await store(normalizing.normalize(page.rows), position: nil)
+        }
+        plan.completed(
+            window, purpose, rows: total.read, certain: firstVendorTime.map { $0 - settings.lag },
+            now: timekeeper.now)
+        total += try await store([], position: plan.state.position)
+        return total
+    }
+
+    private func store(_ rows: [LogRow], position: SourcePosition?) async throws(SourceError) -> AppendResult
+    {
+        do throws(LogError) {
+            let result = try await log.append(rows, from: identity, position: position)
+            if result.rejected > 0 {
+                logger.warning(
+                    "rows went to quarantine",
+                    [.source: .text(identity.name), .rejected: .count(result.rejected)])
+            }
+            return result
+        } catch {
+            throw SourceError(.store, doing: error.doing, cause: error.cause)
+        }
+    }
+
+    // MARK: - Waiting
+
+    private func wait(after error: SourceError) async {
+        switch error.kind {
+        case .cancelled:
+            return
+        case .credentials:
+            // The gate has said so, once for the whole account.
+            await sleep(await gate.restLeft() ?? Backoff.first)
+        case .parameters:
+            logger.error(
+                "source stopped",
+                [
+                    .source: .text(identity.name), .doing: .text(error.doing), .cause: .text(error.cause),
+                    .delay: .duration(Self.rest),
+                ])
+            await sleep(Self.rest)
+        default:
+            let delay = backoff.failed(draw: draw())
+            logFailure(error, delay)
+            await sleep(delay)
+        }
+    }
+
+    private func logFailure(_ error: SourceError, _ delay: Duration) {
+        let fields: KeyValuePairs<LogKey, LogValue> = [
+            .source: .text(identity.name), .doing: .text(error.doing), .cause: .text(error.cause),
+            .attempt: .count(backoff.failures), .delay: .duration(delay),
+        ]
+        if backoff.failures == Self.alarmAfter {
+            logger.error("source keeps failing", fields)
+        } else {
+            logger.warning("window failed, will be read again", fields)
+        }
+    }
+
+    private func sleep(_ duration: Duration) async {
+        let timekeeper = self.timekeeper
+        _ = await stopSignal.unlessStopped {
+            do throws(CancellationError) {
+                try await timekeeper.sleep(for: duration)
+            } catch {
+                return
+            }
+        }
+    }
+
+    private func report(
+        _ result: AppendResult, _ window: Window, _ purpose: WindowPlan.Purpose, _ duration: Duration
+    ) {
+        let fields: KeyValuePairs<LogKey, LogValue> = [
+            .source: .text(identity.name), .from: .text(window.from.rfc3339), .to: .text(window.to.rfc3339),
+            .rows: .count(result.read), .stored: .count(result.stored), .updated: .count(result.updated),
+            .duplicates: .count(result.duplicate), .duration: .duration(duration),
+        ]
+        if result.stored + result.updated > 0 {
+            logger.info(purpose == .live ? "window read" : "sweep read", fields)
+        } else {
+            logger.debug(purpose == .live ? "window read" : "sweep read", fields)
+        }
+    }
+
+    // MARK: - Position
+
+    /// Nil when the relay is stopped before the store could be read.
+    private func openPlan() async -> WindowPlan? {
+        while !stopSignal.isStopped, !Task.isCancelled {
+            do throws(LogError) {
+                return try await storedPlan()
+            } catch {
+                await wait(after: SourceError(.store, doing: error.doing, cause: error.cause))
+            }
+        }
+        return nil
+    }
+
+    private func storedPlan() async throws(LogError) -> WindowPlan {
+        let now = timekeeper.now
+        if let stored = try await log.position(of: identity) {
+            guard let state = WindowPlan.State(stored) else {
+                throw LogError(
+                    .corrupt, doing: "read the position of \(identity.name)", cause: "it cannot be decoded")
+            }
+            if let configuredStart, configuredStart.milliseconds != state.start {
+                logger.warning(
+                    "a changed start is ignored, the source has begun already",
+                    [
+                        .source: .text(identity.name),
+                        .from: .text(Timestamp(milliseconds: state.start).rfc3339),
+                    ])
+            }
+            return WindowPlan(settings, state: state, now: now)
+        }
+        let start = (configuredStart ?? now).milliseconds
+        let plan = WindowPlan(settings, state: WindowPlan.State(start: start, watermark: start), now: now)
+        _ = try await log.append([], from: identity, position: plan.state.position)
+        return plan
+    }
+}

@@ -1,0 +1,34 @@
+import EventModel
+package import Ports
+
+/// From a page's raw rows to what the log takes: drafts of events, and rejected rows with their reason.
+///
+/// Pure and without state: the same page gives the same drafts. Nothing of a row reaches a log line from here.
+package struct RowNormalizing: Sendable {
+    private let relay: String
+    private let account: String
+    private let normalizer: any Normalizer
+
+    /// - Parameters:
+    ///   - relay: the relay's name, the first part of every event's `source`.
+    ///   - account: the account's name, the second part.
+    package init(relay: String, account: String, normalizer: any Normalizer) {
+        (self.relay, self.account, self.normalizer) = (relay, account, normalizer)
+    }
+
+    /// One result per row, in the page's order.
+    package func normalize(_ rows: [[UInt8]]) -> [LogRow] {
+        rows.map { raw in
+            do throws(RowError) {
+                let row = try normalizer.normalize(raw)
+                let draft = EventDraft(
+                    relay: relay, account: account, kind: normalizer.kind, identity: row.identity,
+                    time: row.time,
+                    subject: row.subject, data: row.data)
+                return .event(draft, raw: raw)
+            } catch {
+                return .rejected(raw: raw, reason: error.reason)
+            }
+        }
+    }
+}

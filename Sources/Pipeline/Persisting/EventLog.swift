@@ -1,0 +1,171 @@
+package import EventModel
+import Foundation
+package import Ports
+import SQLite
+import Services
+import Signing
+
+/// The durable, ordered log: the truth between everything that polls and everything that publishes.
+///
+///     append ──▶ LogWriter ──▶ SQLite (WAL, FULL) ──▶ LogReader ──▶ a sink behind the head
+///                    │                                                      ▲
+///                    └────────────── LogTail (in memory) ───────────────────┘ a sink at the head
+///
+/// One writer owns the write connection, gives out offsets and commits what waits together. Readers have connections of
+/// their own. An open log holds the store for this process (`STORE.lock`).
+///
+/// What it promises; tests name these numbers:
+/// - **L1** What `append` acknowledged is on disk (fsync) and stays through `kill -9`.
+/// - **L2** A source's position is stored in the same transaction as the events it covers.
+/// - **L3** An event id is in the log at most once; offsets are dense, start at 1 and never go back.
+/// - **L4** A sink's position never passes an event that is neither settled nor kept as waiting.
+/// - **L5** Reading again adds deliveries, never events.
+/// - **L6** A source's and a sink's account balances at every commit.
+package final class EventLog: Sendable {
+    package let path: String
+    /// Random, for the store's life: tells one log from another under the same relay name.
+    package let logID: String
+
+    private let writer: LogWriter
+    private let reader: LogReader
+    private let tail: LogTail
+    private let fingerprintKey: [UInt8]
+    private let timekeeper: any Timekeeper
+    private let lock: StoreLock
+
+    /// How many bytes of new events stay in memory for the sinks at the head.
+    private static let tailBytes = 32 << 20
+
+    /// Opens the store for writing, making it and its folder when they are missing (file mode 0600).
+    /// - Throws: `.inUse` while another process holds it, `.foreign` for a file that is not ours or too new.
+    package init(path: String, timekeeper: any Timekeeper) throws(LogError) {
+        self.path = path
+        self.timekeeper = timekeeper
+        try Self.makeFolder(of: path)
+        lock = try StoreLock(storePath: path)
+        let opened = try Self.open(path)
+        logID = opened.logID
+        fingerprintKey = opened.fingerprintKey
+        let tail = LogTail(head: opened.head.nextOffset - 1, maxBytes: Self.tailBytes)
+        self.tail = tail
+        writer = LogWriter(
+            connection: opened.connection, head: opened.head,
+            queue: BlockingQueue(label: "millrace.log.writer"),
+            didCommit: { tail.publish($0) })
+        reader = try LogReader(path: path)
+    }
+
+    /// Offset of the newest event; 0 before the first.
+    package var head: Int64 { tail.head }
+
+    // MARK: - Writing
+
+    /// Stores a page whole: keys, events with their offsets, quarantine, counts and the source's new position (L1–L3).
+    /// - Parameter position: where the source stands once this page is stored; nil leaves it where it was.
+    package func append(
+        _ rows: [LogRow], from source: SourceIdentity, position: SourcePosition?
+    ) async throws(LogError) -> AppendResult {
+        let page = PreparedPage(source: source, rows: rows, position: position, key: fingerprintKey)
+        let now = timekeeper.now
+        return try await change("store a page of \(source.name)") { scope throws(DatabaseError) in
+            var appender = try PageAppender(scope.connection, source: source, head: scope.head, now: now)
+            try appender.append(page)
+            scope.head = appender.head
+            scope.events += appender.events
+            return appender.result
+        }
+    }
+
+    /// The sink's progress; a name seen for the first time begins at `start`, which is resolved now and kept.
+    package func openSink(_ name: String, from start: SinkStart) async throws(LogError) -> SinkProgress {
+        try await change("open the sink \(name)") { scope throws(DatabaseError) in
+            try SinkLedger.open(name, from: start, in: &scope)
+        }
+    }
+
+    /// Stores what a sink has settled (L4, L6).
+    package func settle(_ name: String, _ update: SinkUpdate) async throws(LogError) {
+        try await change("store the position of \(name)") { scope throws(DatabaseError) in
+            try SinkLedger.settle(name, update, scope.connection)
+        }
+    }
+
+    /// Retry rows of a sink whose time has come, when the next one after them is due, and how many wait in all.
+    package func dueRetries(
+        of name: String, at now: Timestamp, limit: Int
+    ) async throws(LogError) -> (due: [RetryRow], next: Timestamp?, count: Int64) {
+        try await change("read what waits for \(name)") { scope throws(DatabaseError) in
+            let due = try SinkLedger.due(name, at: now, limit: limit, scope.connection)
+            let waiting = try SinkLedger.waiting(name, after: now, scope.connection)
+            return (due, waiting.next, waiting.count)
+        }
+    }
+
+    /// One step of forgetting; call again while it says there was something to do.
+    /// - Parameters:
+    ///   - retention: events recorded longer ago than this go; zero keeps them.
+    ///   - dedupRetention: keys of visits and outflow stored longer ago go; zero keeps them.
+    /// - Returns: rows removed.
+    package func forget(retention: Duration, dedupRetention: Duration) async throws(LogError) -> Int {
+        let now = timekeeper.now
+        return try await change("apply retention") { scope throws(DatabaseError) in
+            var removed = 0
+            if retention > .zero {
+                removed += try Retention.removeEvents(recordedBefore: now - retention, scope.connection)
+            }
+            guard dedupRetention > .zero else { return removed }
+            let sources = try scope.connection.all(
+                "SELECT id FROM sources WHERE kind IN ('tanma.visits', 'weiban.outflow')"
+            ) { $0.integer(0) }
+            for source in sources {
+                removed += try Retention.removeKeys(
+                    source: source, storedBefore: now - dedupRetention, scope.connection)
+            }
+            return removed
+        }
+    }
+
+    // MARK: - Reading
+
+    /// Events after an offset, from memory when they are recent, else from the store; empty at the head.
+    package func events(
+        after offset: Int64, limit: Int, maxBytes: Int = 8 << 20
+    ) async throws(LogError) -> [StoredEvent] {
+        if let recent = tail.events(after: offset, limit: limit, maxBytes: maxBytes) { return recent }
+        return try await reader.events(after: offset, limit: limit, maxBytes: maxBytes)
+    }
+
+    /// Returns once there is an event after `offset`, or when the task is cancelled.
+    package func waitForEvent(after offset: Int64) async {
+        await tail.waitForEvent(after: offset)
+    }
+
+    package func event(at offset: Int64) async throws(LogError) -> StoredEvent? {
+        try await reader.event(at: offset)
+    }
+
+    /// A source's stored position; nil before its first page.
+    package func position(of source: SourceIdentity) async throws(LogError) -> SourcePosition? {
+        try await reader.sources().first {
+            $0.identity.account == source.account && $0.identity.kind == source.kind
+        }?.position
+    }
+
+    package func summary() async throws(LogError) -> LogSummary { try await reader.summary() }
+    package func sources() async throws(LogError) -> [SourceRecord] { try await reader.sources() }
+    package func sinks() async throws(LogError) -> [SinkRecord] { try await reader.sinks() }
+
+    // MARK: - Inside
+
+    private func change<T: Sendable>(
+        _ doing: String, _ body: @escaping @Sendable (inout LogWriter.Scope) throws(DatabaseError) -> T
+    ) async throws(LogError) -> T {
+        try await writer.perform { scope throws(LogError) in
+            do throws(DatabaseError) {
+                return try body(&scope)
+            } catch {
+                throw LogError(error, doing: doing)
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Signing
+
+/// The two fingerprints of a row: of what the vendor sent and of what would be published, 16 bytes each.
+///
+/// Keyed with a secret of the store, so that a stolen copy of the table cannot be searched for a phone number.
+struct Fingerprints: Equatable, Sendable {
+    let raw: [UInt8]
+    let published: [UInt8]
+
+    init(raw: [UInt8], published: [UInt8]) {
+        (self.raw, self.published) = (raw, published)
+    }
+
+    init(raw: [UInt8], published: [UInt8], key: [UInt8]) {
+        self.raw = Self.fingerprint(raw, key: key)
+        self.published = Self.fingerprint(published, key: key)
+    }
+
+    static func fingerprint(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
+        Array(Digest.hmacSHA256(bytes, key: key).prefix(16))
+    }
+
+    /// What a row with these fingerprints is beside the latest revision's (design, decision 12).
+    func verdict(against latest: Fingerprints) -> Verdict {
+        switch (raw == latest.raw, published == latest.published) {
+        case (true, true): .duplicate
+        case (false, false): .revision
+        // One side alone moved: an unpublished field, or a privacy setting. Remembered, so that a later change of the
+        // other side is not taken for a change of the row.
+        case (true, false), (false, true): .duplicateToRemember
+        }
+    }
+
+    enum Verdict: Equatable {
+        case duplicate
+        case duplicateToRemember
+        case revision
+    }
+}

@@ -1,0 +1,182 @@
+package import EventModel
+import Foundation
+import SQLite
+import Services
+
+/// Reads a store through a connection of its own: beside the writer of this process, or beside another process's relay.
+///
+/// Never blocks the writer (WAL) and holds no snapshot between calls.
+package actor LogReader {
+    private let queue: BlockingQueue
+    private let connection: Connection
+    private let path: String
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
+
+    /// Opens an existing store for reading.
+    /// - Throws: `.missing` when there is none, `.foreign` when it is not one of ours.
+    package init(path: String) throws(LogError) {
+        let doing = "read the store \(path)"
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw LogError(.missing, doing: doing, cause: "there is no such file")
+        }
+        let connection: Connection
+        do throws(DatabaseError) {
+            connection = try Connection(path: path, access: .readOnly, busyTimeout: .seconds(5))
+        } catch {
+            throw LogError(error, doing: doing)
+        }
+        if try StoreFormat.isNew(connection, path: path) {
+            throw LogError(.missing, doing: doing, cause: "the store is still empty")
+        }
+        self.path = path
+        self.connection = connection
+        queue = BlockingQueue(label: "millrace.log.reader")
+    }
+
+    /// Events after an offset, ascending; empty at the head.
+    /// - Parameter maxBytes: stops before a body that would exceed it, but never before the first.
+    package func events(after offset: Int64, limit: Int, maxBytes: Int = .max) throws(LogError)
+        -> [StoredEvent]
+    {
+        try reading { () throws(DatabaseError) in
+            var events: [StoredEvent] = []
+            var bytes = 0
+            try connection.forEach(
+                """
+                SELECT e.offset, e.id, e.type, e.key, e.recorded, e.body, s.account, s.kind
+                FROM events e LEFT JOIN sources s ON s.id = e.source
+                WHERE e.offset > ?1 ORDER BY e.offset LIMIT ?2
+                """, [.integer(offset), .integer(Int64(limit))]
+            ) { row in
+                let event = Self.event(row)
+                bytes += event.body.count
+                if !events.isEmpty, bytes > maxBytes { return false }
+                events.append(event)
+                return true
+            }
+            return events
+        }
+    }
+
+    /// One event; nil when retention has removed it or it never was.
+    package func event(at offset: Int64) throws(LogError) -> StoredEvent? {
+        try events(after: offset - 1, limit: 1).first { $0.offset == offset }
+    }
+
+    /// Changes when another connection has committed: lets a follower look without reading.
+    package func dataVersion() throws(LogError) -> Int64 {
+        try reading { () throws(DatabaseError) in
+            try connection.first("PRAGMA data_version") { $0.integer(0) } ?? 0
+        }
+    }
+
+    package func summary() throws(LogError) -> LogSummary {
+        let read = try reading { () throws(DatabaseError) in
+            (
+                try connection.first("SELECT value FROM meta WHERE key = 'log_id'") { $0.text(0) } ?? "",
+                try connection.first("SELECT next_offset - 1 FROM head") { $0.integer(0) } ?? 0,
+                try connection.first("SELECT min(offset) FROM events") { $0.optionalInteger(0) },
+                try connection.first("SELECT count(*) FROM quarantine") { $0.integer(0) } ?? 0
+            )
+        }
+        return LogSummary(
+            logID: read.0, head: read.1, oldest: read.2 ?? nil, quarantined: read.3,
+            fileBytes: fileBytes, freeBytes: freeBytes)
+    }
+
+    /// What SQLite's own examination finds wrong; empty for a sound file. Reads the whole store.
+    package func integrityProblems() throws(LogError) -> [String] {
+        try reading { () throws(DatabaseError) in
+            try connection.all("PRAGMA integrity_check(20)") { $0.text(0) }.filter { $0 != "ok" }
+        }
+    }
+
+    package func sources() throws(LogError) -> [SourceRecord] {
+        try reading { () throws(DatabaseError) in
+            try connection.all(
+                """
+                SELECT account, kind, name, position, watermark, succeeded, stored, updated, duplicate, rejected, too_old
+                FROM sources ORDER BY name
+                """
+            ) { row in Self.source(row) }.compactMap { $0 }
+        }
+    }
+
+    package func sinks() throws(LogError) -> [SinkRecord] {
+        let names = try reading { () throws(DatabaseError) in
+            try connection.all("SELECT name FROM sinks ORDER BY name") { $0.text(0) }
+        }
+        var records: [SinkRecord] = []
+        for name in names {
+            if let record = try sink(name) { records.append(record) }
+        }
+        return records
+    }
+
+    private func sink(_ name: String) throws(LogError) -> SinkRecord? {
+        try reading { () throws(DatabaseError) in
+            guard let progress = try SinkLedger.progress(name, connection) else { return nil }
+            let counts = try connection.first(
+                "SELECT delivered, filtered, dead FROM sinks WHERE name = ?1", .text(name)
+            ) { ($0.integer(0), $0.integer(1), $0.integer(2)) }
+            let waiting = try SinkLedger.waiting(name, after: Timestamp(milliseconds: .max), connection).count
+            let oldest = try connection.first(
+                """
+                SELECT recorded FROM events WHERE offset = (SELECT min(o) FROM (
+                    SELECT min(offset) AS o FROM retries WHERE sink = ?1
+                    UNION ALL SELECT min(offset) FROM events WHERE offset > ?2))
+                """, .text(name), .integer(progress.position)
+            ) { Timestamp(milliseconds: $0.integer(0)) }
+            return SinkRecord(
+                name: name, progress: progress, delivered: counts?.0 ?? 0, filtered: counts?.1 ?? 0,
+                dead: counts?.2 ?? 0, waiting: waiting, oldestPending: oldest)
+        }
+    }
+
+    private func reading<T>(_ body: () throws(DatabaseError) -> T) throws(LogError) -> T {
+        do throws(DatabaseError) {
+            return try body()
+        } catch {
+            throw LogError(error, doing: "read the store")
+        }
+    }
+
+    private var fileBytes: Int64 {
+        ["", "-wal"].reduce(0) { sum, suffix in
+            var status = stat()
+            return stat(path + suffix, &status) == 0 ? sum + Int64(status.st_size) : sum
+        }
+    }
+
+    private var freeBytes: Int64? {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return nil }
+        return Int64(status.f_bavail) * Int64(status.f_frsize)
+    }
+
+    private static func event(_ row: borrowing Row) -> StoredEvent {
+        StoredEvent(
+            offset: row.integer(0),
+            id: EventID(bytes: row.bytes(1))
+                ?? EventID(time: Timestamp(seconds: 0), digest: [UInt8](repeating: 0, count: 10)),
+            type: row.text(2), account: row.optionalText(6),
+            kind: row.optionalText(7).flatMap(SourceKind.init),
+            key: row.text(3), recorded: Timestamp(milliseconds: row.integer(4)), body: row.bytes(5))
+    }
+
+    private static func source(_ row: borrowing Row) -> SourceRecord? {
+        guard let kind = SourceKind(rawValue: row.text(1)) else { return nil }
+        var totals = AppendResult()
+        totals.stored = Int(row.integer(6))
+        totals.updated = Int(row.integer(7))
+        totals.duplicate = Int(row.integer(8))
+        totals.rejected = Int(row.integer(9))
+        totals.tooOld = Int(row.integer(10))
+        let watermark = row.optionalInteger(4).map(Timestamp.init(milliseconds:))
+        return SourceRecord(
+            identity: SourceIdentity(account: row.text(0), kind: kind, name: row.text(2)),
+            position: row.optionalText(3).map { SourcePosition(state: $0, watermark: watermark) },
+            succeeded: row.optionalInteger(5).map(Timestamp.init(milliseconds:)), totals: totals)
+    }
+}

@@ -1,0 +1,188 @@
+import EventModel
+import SQLite
+
+/// Stores one page inside a transaction that somebody else began (promises L1, L2, L3).
+///
+/// Looks every row up by its dedup key, gives new events their offset and recorded time, and moves the source's position.
+/// What it changes in memory is in `head`, a value: a page that fails leaves the caller's copy as it was.
+struct PageAppender {
+    /// The head row and what it becomes.
+    struct Head: Equatable {
+        var nextOffset: Int64
+        var recorded: Timestamp
+    }
+
+    private let connection: Connection
+    private let source: Int64
+    private let expiredTime: Timestamp?
+    private let account: String
+    private let kind: SourceKind
+    private let recordedText: [UInt8]
+    private(set) var head: Head
+    private(set) var result = AppendResult()
+    private(set) var events: [StoredEvent] = []
+
+    /// - Parameter now: the recorded time of this page, unless the log's latest is later: it never decreases.
+    init(
+        _ connection: Connection, source identity: SourceIdentity, head: Head, now: Timestamp
+    ) throws(DatabaseError) {
+        self.connection = connection
+        (account, kind) = (identity.account, identity.kind)
+        self.head = head
+        self.head.recorded = max(now, head.recorded)
+        recordedText = Array(self.head.recorded.rfc3339Milliseconds.utf8)
+        (source, expiredTime) = try Self.source(identity, connection)
+    }
+
+    mutating func append(_ page: PreparedPage) throws(DatabaseError) {
+        for row in page.rows {
+            switch row {
+            case .event(let draft, let id, let body, let fingerprints):
+                try append(draft, firstID: id, body: body, fingerprints)
+            case .rejected(let raw, let reason, let fingerprint):
+                try reject(raw, reason, fingerprint)
+            }
+        }
+        try storeHead()
+        try storeSource(page.position)
+    }
+
+    private mutating func append(
+        _ draft: EventDraft, firstID: EventID, body: [UInt8], _ fingerprints: Fingerprints
+    ) throws(DatabaseError) {
+        guard let known = try latest(firstID) else {
+            if let expiredTime, draft.time <= expiredTime {
+                result.tooOld += 1
+                return
+            }
+            try insert(draft, id: firstID, revision: 1, body: body)
+            try remember(firstID, revision: 1, fingerprints, isNew: true)
+            result.stored += 1
+            return
+        }
+        switch fingerprints.verdict(against: known.fingerprints) {
+        case .duplicate:
+            result.duplicate += 1
+        case .duplicateToRemember:
+            try remember(firstID, revision: known.revision, fingerprints, isNew: false)
+            result.duplicate += 1
+        case .revision:
+            let revision = known.revision + 1
+            let id = draft.id(revision: revision)
+            try insert(draft, id: id, revision: revision, body: draft.encoded(id: id, revision: revision))
+            try remember(firstID, revision: revision, fingerprints, isNew: false)
+            result.updated += 1
+        }
+    }
+
+    private func latest(_ id: EventID) throws(DatabaseError) -> (revision: Int64, fingerprints: Fingerprints)?
+    {
+        try connection.first(
+            "SELECT revision, raw, published FROM dedup WHERE source = ?1 AND first_id = ?2",
+            .integer(source), .blob(id.bytes)
+        ) { ($0.integer(0), Fingerprints(raw: $0.bytes(1), published: $0.bytes(2))) }
+    }
+
+    private mutating func insert(
+        _ draft: EventDraft, id: EventID, revision: Int64, body: [UInt8]
+    ) throws(DatabaseError) {
+        var body = body
+        let offset = head.nextOffset
+        let type = draft.type(revision: revision)
+        EventSlots.fill(&body, offset: offset, recordedTime: recordedText)
+        try connection.run(
+            """
+            INSERT INTO events (offset, id, source, type, key, recorded, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            """,
+            .integer(offset), .blob(id.bytes), .integer(source), .text(type), .text(draft.subject),
+            .integer(head.recorded.milliseconds), .blob(body))
+        head.nextOffset += 1
+        events.append(
+            StoredEvent(
+                offset: offset, id: id, type: type, account: account, kind: kind, key: draft.subject,
+                recorded: head.recorded, body: body))
+    }
+
+    private func remember(
+        _ id: EventID, revision: Int64, _ fingerprints: Fingerprints, isNew: Bool
+    ) throws(DatabaseError) {
+        let values: [Value] = [
+            .integer(source), .blob(id.bytes), .integer(revision), .blob(fingerprints.raw),
+            .blob(fingerprints.published), .integer(head.recorded.milliseconds),
+        ]
+        if isNew {
+            try connection.forEach(
+                """
+                INSERT INTO dedup (source, first_id, revision, raw, published, stored)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                """, values
+            ) { _ in false }
+        } else {
+            try connection.forEach(
+                """
+                UPDATE dedup SET revision = ?3, raw = ?4, published = ?5, stored = ?6
+                WHERE source = ?1 AND first_id = ?2
+                """, values
+            ) { _ in false }
+        }
+    }
+
+    /// A row that is in quarantine already is a duplicate: the overlap reads it again and again.
+    private mutating func reject(
+        _ raw: [UInt8], _ reason: String, _ fingerprint: [UInt8]
+    ) throws(DatabaseError) {
+        try connection.run(
+            """
+            INSERT INTO quarantine (source, recorded, reason, fingerprint, row) VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (source, fingerprint) DO NOTHING
+            """,
+            .integer(source), .integer(head.recorded.milliseconds), .text(reason), .blob(fingerprint),
+            .blob(raw))
+        if connection.changes > 0 { result.rejected += 1 } else { result.duplicate += 1 }
+    }
+
+    private func storeHead() throws(DatabaseError) {
+        guard !events.isEmpty else { return }
+        try connection.run(
+            "UPDATE head SET next_offset = ?1, recorded = ?2",
+            .integer(head.nextOffset), .integer(head.recorded.milliseconds))
+    }
+
+    private func storeSource(_ position: SourcePosition?) throws(DatabaseError) {
+        try connection.run(
+            """
+            UPDATE sources SET succeeded = ?2, rows_read = rows_read + ?3, stored = stored + ?4,
+                updated = updated + ?5, duplicate = duplicate + ?6, rejected = rejected + ?7, too_old = too_old + ?8
+            WHERE id = ?1
+            """,
+            .integer(source), .integer(head.recorded.milliseconds), .integer(Int64(result.read)),
+            .integer(Int64(result.stored)), .integer(Int64(result.updated)),
+            .integer(Int64(result.duplicate)),
+            .integer(Int64(result.rejected)), .integer(Int64(result.tooOld)))
+        guard let position else { return }
+        try connection.run(
+            "UPDATE sources SET position = ?2, watermark = ?3 WHERE id = ?1", .integer(source),
+            .text(position.state), .optional(position.watermark?.milliseconds))
+    }
+
+    private static func source(
+        _ identity: SourceIdentity, _ connection: Connection
+    ) throws(DatabaseError) -> (Int64, Timestamp?) {
+        let known = try connection.first(
+            "SELECT id, expired_time, name FROM sources WHERE account = ?1 AND kind = ?2",
+            .text(identity.account), .text(identity.kind.rawValue)
+        ) { ($0.integer(0), $0.optionalInteger(1).map(Timestamp.init(milliseconds:)), $0.text(2)) }
+        if let known, known.2 == identity.name { return (known.0, known.1) }
+        try connection.run(
+            """
+            INSERT INTO sources (account, kind, name) VALUES (?1, ?2, ?3)
+            ON CONFLICT (account, kind) DO UPDATE SET name = excluded.name
+            """,
+            .text(identity.account), .text(identity.kind.rawValue), .text(identity.name))
+        let id = try connection.first(
+            "SELECT id FROM sources WHERE account = ?1 AND kind = ?2",
+            .text(identity.account), .text(identity.kind.rawValue)
+        ) { $0.integer(0) }
+        return (id ?? 0, known?.1)
+    }
+}

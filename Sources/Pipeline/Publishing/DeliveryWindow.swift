@@ -1,0 +1,57 @@
+import Persisting
+
+/// Which offsets a sink has taken, which of them are settled, and so how far its position may move (promise L4). Pure.
+///
+///     position ──▶ │ taken, open │ settled │ taken, open │ settled │ ◀── taken up to here
+///
+/// The position is the highest offset below which everything is settled; what is settled above it is kept as ranges, so
+/// that a crash repeats only what was open.
+struct DeliveryWindow: Equatable {
+    private(set) var progress: SinkProgress
+    /// The highest offset handed out.
+    private(set) var taken: Int64
+
+    init(_ progress: SinkProgress) {
+        self.progress = progress
+        taken = progress.position
+    }
+
+    /// Whether an offset that is read after a restart was settled before it.
+    func isSettled(_ offset: Int64) -> Bool {
+        offset <= progress.position || progress.settled.contains { $0.contains(offset) }
+    }
+
+    mutating func took(_ offset: Int64) {
+        taken = max(taken, offset)
+    }
+
+    /// Delivered, filtered, dead or kept as a retry row: the position may pass it.
+    mutating func settled(_ offset: Int64) {
+        guard !isSettled(offset) else { return }
+        insert(offset)
+        absorb()
+    }
+
+    private mutating func insert(_ offset: Int64) {
+        let ranges = progress.settled
+        let place = ranges.firstIndex { $0.lowerBound > offset } ?? ranges.count
+        var merged = offset...offset
+        var replaced = place..<place
+        if place > 0, ranges[place - 1].upperBound + 1 == offset {
+            merged = ranges[place - 1].lowerBound...merged.upperBound
+            replaced = (place - 1)..<replaced.upperBound
+        }
+        if place < ranges.count, ranges[place].lowerBound == offset + 1 {
+            merged = merged.lowerBound...ranges[place].upperBound
+            replaced = replaced.lowerBound..<(place + 1)
+        }
+        progress.settled.replaceSubrange(replaced, with: [merged])
+    }
+
+    private mutating func absorb() {
+        while let first = progress.settled.first, first.lowerBound <= progress.position + 1 {
+            progress.position = max(progress.position, first.upperBound)
+            progress.settled.removeFirst()
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import EventModel
+import Persisting
+import Ports
+import Services
+import Synchronization
+import TestSupport
+
+@testable import Publishing
+
+/// A log on a real file with rows in it, and a clock that tests move.
+struct PumpFixture {
+    let folder: TemporaryFolder
+    let clock = ManualClock()
+    let log: EventLog
+    private let source = SourceIdentity(account: "acme-tanma", kind: .visits, name: "visits")
+
+    init() throws {
+        folder = try TemporaryFolder()
+        log = try EventLog(path: folder.file("millrace.db"), timekeeper: clock)
+    }
+
+    func append(_ numbers: ClosedRange<Int>) async throws {
+        let rows = numbers.map { number in
+            let draft = EventDraft(
+                relay: "acme", account: "acme-tanma", kind: .visits, identity: "\(number)",
+                time: Timestamp(seconds: Int64(number)), subject: "unionid/\(number % 3)",
+                data: Array("{}".utf8))
+            return LogRow.event(draft, raw: Array("\(number)".utf8))
+        }
+        _ = try await log.append(rows, from: source, position: nil)
+    }
+
+    static func selection(_ pattern: String = "*") -> SinkSelection {
+        SinkSelection(events: [NamePattern(pattern)].compactMap { $0 }, accounts: nil)
+    }
+
+    func record(_ name: String) async throws -> SinkRecord? {
+        try await log.sinks().first { $0.name == name }
+    }
+
+    /// Waits, without a clock, until the store says so.
+    func until(_ name: String, _ isTrue: (SinkRecord) -> Bool) async throws {
+        while true {
+            if let record = try await record(name), isTrue(record) { return }
+            await Task.yield()
+        }
+    }
+}
+
+/// A sink that answers by plan and writes down what it got.
+final class FlakySink: EventSink, BatchSink {
+    private struct State {
+        var got: [Int64] = []
+        var plan: @Sendable (Int64, Int) -> Outcome
+        var attempts: [Int64: Int] = [:]
+        var isOpen = false
+        var isClosed = false
+    }
+
+    private let state: Mutex<State>
+
+    /// - Parameter plan: the outcome of an offset's n-th attempt, from 1.
+    init(_ plan: @escaping @Sendable (Int64, Int) -> Outcome) {
+        state = Mutex(State(plan: plan))
+    }
+
+    var got: [Int64] { state.withLock { $0.got } }
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    func deliver(_ event: StoredEvent) async -> Outcome {
+        state.withLock { state in
+            precondition(!state.isClosed, "delivered after close")
+            state.got.append(event.offset)
+            state.attempts[event.offset, default: 0] += 1
+            return state.plan(event.offset, state.attempts[event.offset] ?? 0)
+        }
+    }
+
+    func open() async throws(CancellationError) {
+        state.withLock { $0.isOpen = true }
+    }
+
+    func deliver(_ events: [StoredEvent]) async -> [Outcome] {
+        var outcomes: [Outcome] = []
+        for event in events { outcomes.append(await deliver(event)) }
+        return outcomes
+    }
+
+    func close() async {
+        state.withLock { $0.isClosed = true }
+    }
+}
+
+extension Outcome {
+    static let failed = Outcome.retry(Failure(status: 500, reason: "HTTP status 500"))
+}
