@@ -68,13 +68,39 @@ let connectors: [Target] = [
     room("Connectors/WebhookSink", needs: ["EventModel", "Ports", "Services", "OutboundHTTP", "Signing"]),
 ]
 
-let product: [Target] = []
+let schemas: Target = .target(
+    name: "EventSchemas", path: "schemas", exclude: ["configuration.schema.json"],
+    sources: ["EventSchemas.swift"],
+    resources: [
+        .embedInCode("visit.recorded.v1.json"),
+        .embedInCode("visit.updated.v1.json"),
+    ],
+    swiftSettings: strict)
+
+let product: [Target] = [
+    schemas,
+    room("Configuration", needs: ["EventModel", "Services", "YAML"]),
+    room(
+        "VendorSimulator", needs: ["EventModel", "Services", "InboundHTTP", "Signing"],
+        resources: [.embedInCode("Samples/tanma-visits.response.json")]),
+    room(
+        "App",
+        needs: [
+            "EventModel", "Ports", "Services", "OutboundHTTP", "InboundHTTP", "Kafka", "Signing",
+            "Ingesting", "Normalizing", "Persisting", "Publishing",
+            "TanmaSource", "KafkaSink", "WebhookSink",
+            "EventSchemas", "Configuration", "VendorSimulator",
+        ]),
+    .executableTarget(
+        name: "millrace", dependencies: ["App"], path: "Sources/millrace", swiftSettings: strict),
+]
 
 let testRooms: [Target] = [
     .target(
         name: "TestSupport", dependencies: ["EventModel", "Ports"], path: "Tests/TestSupport",
         swiftSettings: strict),
     tests("YAMLTests", needs: ["YAML"]),
+    tests("ConfigurationTests", needs: ["Configuration", "EventModel", "Services"]),
     tests("InboundHTTPTests", needs: ["InboundHTTP"]),
     tests("PersistingTests", needs: ["Persisting", "EventModel", "Ports", "SQLite", "TestSupport"]),
     tests(
@@ -90,10 +116,13 @@ let testRooms: [Target] = [
             "WebhookSink", "OutboundHTTP", "InboundHTTP", "EventModel", "Ports", "Signing", "Persisting",
             "TestSupport",
         ]),
+    tests("AppTests", needs: ["App", "EventModel", "Persisting"]),
+    tests("VendorSimulatorTests", needs: ["VendorSimulator", "EventModel", "Signing"]),
 ]
 
 let package = Package(
     name: "millrace",
+    products: [.executable(name: "millrace", targets: ["millrace"])],
     targets: clibraries + base + platform + pipeline + connectors + product + testRooms,
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,167 @@
+import Configuration
+import EventModel
+import Foundation
+import Ingesting
+import Kafka
+import KafkaSink
+import Normalizing
+import OutboundHTTP
+import Persisting
+import Ports
+import Publishing
+import Services
+import Signing
+import WebhookSink
+
+/// Builds the relay from its settings: the only place where clocks, generators and connectors meet.
+///
+///     level 1   retention
+///     level 2   sinks: Kafka, webhooks          started before the pollers, stopped after them
+///     level 3   pollers                         stopped first: intake ends, then the sinks drain
+struct Assembly {
+    let settings: Settings
+    let log: EventLog
+    let timekeeper: any Timekeeper
+    let http: HTTPClient
+    let logger: Logger
+
+    init(_ settings: Settings, timekeeper: any Timekeeper, logger: Logger) throws(LogError) {
+        (self.settings, self.timekeeper, self.logger) = (settings, timekeeper, logger)
+        log = try EventLog(path: settings.store.path, timekeeper: timekeeper)
+        http = HTTPClient()
+    }
+
+    /// A number between 0 and 1, for jitter.
+    static let draw: @Sendable () -> Double = { Double.random(in: 0...1) }
+
+    func services() throws(KafkaError) -> [[any Service]] {
+        let retention = RetentionKeeper(
+            log, retention: settings.store.retention, dedupRetention: settings.store.dedupRetention,
+            timekeeper: timekeeper, logger: logger)
+        return [[retention], try sinks(), pollers()]
+    }
+
+    // MARK: - Sources
+
+    func pollers() -> [SourcePoller] {
+        var gates: [String: AccountGate] = [:]
+        return settings.sources.compactMap { source in
+            guard let account = settings.accounts.first(where: { $0.name == source.account }) else {
+                return nil
+            }
+            let gate = gates[account.name] ?? Self.gate(account, timekeeper, logger)
+            gates[account.name] = gate
+            return poller(source, account, gate)
+        }
+    }
+
+    private func poller(
+        _ source: Settings.Source, _ account: Settings.Account, _ gate: AccountGate
+    ) -> SourcePoller? {
+        let catalog = Catalog(http: http, timekeeper: timekeeper, logger: logger)
+        guard let connector = catalog.connector(for: source, of: account, gate: gate) else { return nil }
+        return SourcePoller(
+            SourceIdentity(account: source.account, kind: source.kind, name: source.name),
+            source: connector.source,
+            normalizing: RowNormalizing(
+                relay: settings.relay.name, account: source.account, normalizer: connector.normalizer),
+            log: log, schedule: Self.schedule(source), gate: gate, timekeeper: timekeeper, draw: Self.draw,
+            logger: logger)
+    }
+
+    static func gate(_ account: Settings.Account, _ timekeeper: any Timekeeper, _ logger: Logger)
+        -> AccountGate
+    {
+        AccountGate(
+            account: account.name, requestsPerSecond: account.requestsPerSecond, timekeeper: timekeeper,
+            logger: logger)
+    }
+
+    static func schedule(_ source: Settings.Source) -> SourcePoller.Schedule {
+        SourcePoller.Schedule(
+            start: source.start, every: source.every, lag: source.lag, overlap: source.overlap,
+            sweeps: source.sweeps.map { ($0.every, $0.span) })
+    }
+
+    // MARK: - Sinks
+
+    private func sinks() throws(KafkaError) -> [any Service] {
+        var sinks: [any Service] = []
+        if let kafka = settings.kafka { sinks.append(try kafkaPump(kafka)) }
+        for webhook in settings.webhooks where !webhook.disabled { sinks.append(webhookPump(webhook)) }
+        return sinks
+    }
+
+    private func kafkaPump(_ kafka: Settings.Kafka) throws(KafkaError) -> BatchPump {
+        let template = TopicTemplate(kafka.topic)
+        let topics = template.names(for: settings.sources.map { ($0.account, $0.kind) }).map {
+            KafkaTopic(
+                name: $0, partitions: kafka.partitions, replication: kafka.replication,
+                properties: kafka.topicProperties)
+        }
+        let sink = try KafkaSink(
+            KafkaSink.Settings(
+                brokers: kafka.brokers, topic: template, isBinary: kafka.mode == .binary, topics: topics,
+                properties: kafka.properties), logger: logger)
+        return BatchPump(
+            SinkName.kafka, sink: sink, log: log, from: Self.start(kafka.from),
+            selection: SinkSelection(events: kafka.events, accounts: nil), timekeeper: timekeeper,
+            draw: Self.draw,
+            logger: logger)
+    }
+
+    private func webhookPump(_ webhook: Settings.Webhook) -> EventPump {
+        let endpoint = WebhookSink.Endpoint(
+            url: webhook.url, signers: webhook.secrets.compactMap { WebhookSigner(secret: $0.reveal()) },
+            headers: webhook.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value.reveal()) }
+                + Self.authorization(webhook.auth), timeout: webhook.timeout, proxy: webhook.proxy,
+            caFile: webhook.tls.ca)
+        return EventPump(
+            SinkName.webhook(webhook.name),
+            sink: WebhookSink(endpoint, version: App.version, http: http, timekeeper: timekeeper), log: log,
+            from: Self.start(webhook.from),
+            selection: SinkSelection(events: webhook.events, accounts: webhook.accounts),
+            schedule: Self.schedule(webhook.retry), concurrency: webhook.concurrency, timekeeper: timekeeper,
+            draw: Self.draw, logger: logger)
+    }
+
+    private static func authorization(_ auth: Settings.Authentication?) -> [(name: String, value: String)] {
+        switch auth {
+        case nil: []
+        case .bearer(let token): [("authorization", "Bearer \(token.reveal())")]
+        case .basic(let username, let password):
+            [
+                (
+                    "authorization",
+                    "Basic " + Data("\(username):\(password.reveal())".utf8).base64EncodedString()
+                )
+            ]
+        }
+    }
+
+    private static func schedule(_ retry: Settings.Retry) -> RetrySchedule {
+        switch retry.plan {
+        case .schedule(let waits):
+            RetrySchedule(.fixed(waits), jitter: retry.jitter)
+        case .exponential(let initial, let factor, let max, let giveUpAfter):
+            RetrySchedule(
+                .exponential(initial: initial, factor: factor, max: max, giveUpAfter: giveUpAfter),
+                jitter: retry.jitter)
+        }
+    }
+
+    private static func start(_ point: Settings.StartPoint) -> SinkStart {
+        switch point {
+        case .beginning: .beginning
+        case .now: .now
+        case .offset(let offset): .offset(offset)
+        case .time(let time): .time(time)
+        }
+    }
+}
+
+/// The keys of sinks' positions in the store.
+enum SinkName {
+    static let kafka = "kafka"
+    static func webhook(_ name: String) -> String { "webhook/\(name)" }
+}

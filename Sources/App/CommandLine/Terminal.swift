@@ -1,0 +1,70 @@
+import Foundation
+import Synchronization
+
+/// Data on stdout, line by line, from any task.
+enum Output {
+    private static let gate = Mutex(())
+
+    /// - Returns: false when nobody reads any more.
+    @discardableResult
+    static func line(_ text: String) -> Bool {
+        bytes(Array(text.utf8) + [UInt8(ascii: "\n")])
+    }
+
+    @discardableResult
+    static func bytes(_ bytes: [UInt8]) -> Bool {
+        gate.withLock { _ in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = rest.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    return false
+                }
+                rest = rest.dropFirst(count)
+            }
+            return true
+        }
+    }
+}
+
+/// Words for a person, on stderr.
+enum Terminal {
+    static func say(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+
+    static var outputIsTerminal: Bool { isatty(1) == 1 }
+    static var errorIsTerminal: Bool { isatty(2) == 1 }
+}
+
+/// Columns that line up, for tables on stdout.
+struct TextTable {
+    private var rows: [[String]]
+
+    init(_ header: [String]) {
+        rows = [header]
+    }
+
+    mutating func add(_ row: [String]) {
+        rows.append(row)
+    }
+
+    var text: String {
+        let widths = (0..<(rows.map(\.count).max() ?? 0)).map { column in
+            rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+        }
+        return rows.map { row in
+            let cells = zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
+            return "  " + cells.joined(separator: "  ").trimmingTrailingSpace
+        }.joined(separator: "\n")
+    }
+}
+
+extension String {
+    fileprivate var trimmingTrailingSpace: String {
+        var text = self
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+}

@@ -1,0 +1,109 @@
+import Configuration
+import Foundation
+import Kafka
+import OutboundHTTP
+import Persisting
+import Services
+
+/// `millrace check`: says everything that is wrong with a configuration, and on request with what it points to.
+struct CheckCommand: Command {
+    let name = "check"
+    let summary = "validates the configuration: every problem, one a line"
+    let options = [
+        Option.config,
+        Option(name: "connect", help: "also tries every upstream, broker and endpoint"),
+        Option(name: "store", help: "also examines the store"),
+    ]
+    let examples = [
+        Example("millrace check", "exit 0: valid; exit 2: FILE:LINE: key: what is wrong, what is allowed"),
+        Example("millrace check --connect", "also says which hosts do not answer from here"),
+    ]
+
+    func run(_ arguments: Arguments) async throws(CommandError) -> Int32 {
+        let reading = ConfigurationFile.read(arguments)
+        for problem in reading.problems { Output.line(problem.description) }
+        for warning in reading.warnings { Terminal.say("warning: \(warning)") }
+        guard let settings = reading.settings else { return 2 }
+        var isRefused = false
+        for refusal in [NotYet.refusal(settings)].compactMap({ $0 }) + kafkaRefusals(settings) {
+            Output.line("\(ConfigurationFile.path(arguments)): \(refusal)")
+            isRefused = true
+        }
+        if isRefused { return 2 }
+        for note in NotYet.notes(settings) { Terminal.say("note: \(note)") }
+        var isSound = true
+        if arguments.has("store") { isSound = await examine(settings.store.path) && isSound }
+        if arguments.has("connect") { isSound = await connect(settings) && isSound }
+        if isSound { Terminal.say("\(ConfigurationFile.path(arguments)) is valid") }
+        return isSound ? 0 : 1
+    }
+
+    private func kafkaRefusals(_ settings: Settings) -> [String] {
+        (settings.kafka?.properties ?? [:]).sorted { $0.key < $1.key }.compactMap { name, value in
+            KafkaProducer.refusal(ofProperty: name, value: value.reveal()).map {
+                "kafka.properties.\(name): \($0.cause)"
+            }
+        }
+    }
+
+    private func examine(_ path: String) async -> Bool {
+        do throws(LogError) {
+            let reader = try LogReader(path: path)
+            let problems = try await reader.integrityProblems()
+            for problem in problems { Output.line("\(path): \(problem)") }
+            let summary = try await reader.summary()
+            Output.line("\(path): head \(summary.head), oldest \(summary.oldest ?? 0), log \(summary.logID)")
+            return problems.isEmpty
+        } catch {
+            Output.line(error.description)
+            return false
+        }
+    }
+
+    /// Asks each side something harmless: an answer of any status shows that it is there.
+    private func connect(_ settings: Settings) async -> Bool {
+        let http = HTTPClient()
+        defer { http.close() }
+        var isReachable = true
+        for account in settings.accounts {
+            var request = OutboundRequest(
+                .get, account.baseURL, timeout: account.timeout, maxResponseBytes: 4096)
+            (request.caFile, request.proxy, request.overflow) = (account.caFile, account.proxy, .cut)
+            isReachable = await answers("account \(account.name)", request, http) && isReachable
+        }
+        for webhook in settings.webhooks {
+            var request = OutboundRequest(
+                .options, webhook.url, timeout: webhook.timeout, maxResponseBytes: 4096)
+            (request.caFile, request.proxy, request.overflow) = (webhook.tls.ca, webhook.proxy, .cut)
+            isReachable = await answers("webhook \(webhook.name)", request, http) && isReachable
+        }
+        if let kafka = settings.kafka { isReachable = answers(kafka) && isReachable }
+        return isReachable
+    }
+
+    private func answers(_ what: String, _ request: OutboundRequest, _ http: HTTPClient) async -> Bool {
+        do throws(OutboundError) {
+            let response = try await http.send(request)
+            Output.line("\(what): answers (HTTP status \(response.status))")
+            return true
+        } catch {
+            Output.line("\(what): \(error.cause)")
+            return false
+        }
+    }
+
+    private func answers(_ kafka: Settings.Kafka) -> Bool {
+        do throws(KafkaError) {
+            var properties = kafka.properties.mapValues { $0.reveal() }
+            properties["bootstrap.servers"] = kafka.brokers
+            let producer = try KafkaProducer(properties: properties, logger: .silent)
+            defer { producer.close() }
+            let topics = try producer.topics(timeout: .seconds(10))
+            Output.line("kafka: answers (\(topics.count) topics)")
+            return true
+        } catch {
+            Output.line("kafka: \(error)")
+            return false
+        }
+    }
+}

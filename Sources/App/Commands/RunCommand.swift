@@ -1,0 +1,61 @@
+import Configuration
+import Foundation
+import Kafka
+import Persisting
+import Services
+
+/// `millrace run`: the relay, until SIGTERM or SIGINT.
+struct RunCommand: Command {
+    let name = "run"
+    let summary = "the relay: polls, stores, publishes, until SIGTERM or SIGINT"
+    let options = [Option.config]
+    let examples = [
+        Example("millrace run --config millrace.yaml", "runs the relay in the foreground; logs go to stderr")
+    ]
+
+    func run(_ arguments: Arguments) async throws(CommandError) -> Int32 {
+        let settings = try ConfigurationFile.settings(arguments)
+        if let refusal = NotYet.refusal(settings) { throw .usage(refusal) }
+        let signals = Signals()
+        let logger = Logger(level: settings.log.level, format: settings.log.format)
+        for note in NotYet.notes(settings) { logger.warning("not in this version", [.reason: .text(note)]) }
+        let assembly: Assembly
+        let services: [[any Service]]
+        do {
+            assembly = try Assembly(settings, timekeeper: SystemTimekeeper(), logger: logger)
+            services = try assembly.services()
+        } catch let error as LogError {
+            throw CommandError(error)
+        } catch {
+            throw .usage("\(error)")
+        }
+        logger.info(
+            "relay started",
+            [
+                .name: .text(settings.relay.name), .version: .text(App.version),
+                .store: .text(settings.store.path),
+                .log: .text(assembly.log.logID), .head: .number(assembly.log.head), .pid: .count(getpid()),
+            ])
+        return try await serve(services, settings, signals, logger)
+    }
+
+    private func serve(
+        _ services: [[any Service]], _ settings: Settings, _ signals: Signals, _ logger: Logger
+    ) async throws(CommandError) -> Int32 {
+        let group = ServiceGroup(services, deadline: settings.relay.shutdown, logger: logger)
+        do {
+            switch try await group.run(until: { await signals.wait() }) {
+            case .stopped:
+                logger.info("relay stopped")
+            case .deadlinePassed(let late):
+                logger.warning(
+                    "relay stopped at its deadline, what was under way is done again at the next start",
+                    [.services: .text(late.joined(separator: ", "))])
+            }
+            return 0
+        } catch {
+            logger.error("relay failed", [.cause: .text("\(error)")])
+            throw .failed("\(error)")
+        }
+    }
+}

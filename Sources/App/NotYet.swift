@@ -1,0 +1,52 @@
+import Configuration
+import EventModel
+
+/// What a configuration may ask for that this version reads and checks but does not do yet. Said at start and by `check`,
+/// so that nobody waits for something that will not come.
+enum NotYet {
+    static func notes(_ settings: Settings) -> [String] {
+        sources(settings) + kafka(settings) + settings.webhooks.flatMap(webhook) + rest(settings)
+    }
+
+    private static func sources(_ settings: Settings) -> [String] {
+        settings.sources.filter { $0.kind != .visits }.map {
+            "source \($0.name): \($0.kind.rawValue) is not polled in this version"
+        }
+    }
+
+    private static func kafka(_ settings: Settings) -> [String] {
+        guard let kafka = settings.kafka, kafka.delivery == .exactlyOnce else { return [] }
+        return [
+            "kafka.delivery: exactly_once is not in this version; an idempotent producer is used, at least once"
+        ]
+    }
+
+    private static func webhook(_ webhook: Settings.Webhook) -> [String] {
+        var fields: [String] = []
+        if webhook.mode != .structured { fields.append("mode: \(webhook.mode.rawValue)") }
+        if webhook.order != .none { fields.append("order") }
+        if webhook.rate != nil { fields.append("rate") }
+        if webhook.batch > 1 { fields.append("batch") }
+        if webhook.compress != .none { fields.append("compress") }
+        if webhook.tls.certificate != nil { fields.append("tls.certificate") }
+        if webhook.handshake { fields.append("handshake") }
+        return fields.map { "webhook \(webhook.name): \($0) has no effect in this version" }
+    }
+
+    private static func rest(_ settings: Settings) -> [String] {
+        settings.http == nil ? [] : ["http: the API is not served in this version"]
+    }
+}
+
+extension NotYet {
+    /// What would do harm if it were left out silently: nothing is polled rather than published unmasked.
+    static func refusal(_ settings: Settings) -> String? {
+        let rules = [
+            ("mobile", settings.privacy.mobile), ("name", settings.privacy.name),
+            ("avatar_url", settings.privacy.avatarURL), ("note", settings.privacy.note),
+        ]
+        return rules.first { $0.1 != .keep }.map {
+            "privacy.\($0.0): \($0.1.rawValue) is not in this version, allowed: keep"
+        }
+    }
+}

@@ -1,0 +1,58 @@
+/// Everything about a simulator that can be chosen; the defaults are a calm vendor with a small world.
+package struct SimulatorOptions: Sendable {
+    /// What `nextCursor` is on the last page of a window. What the vendor does is unknown.
+    package enum LastCursor: String, Sendable, CaseIterable {
+        case null
+        case absent
+        /// The cursor of the page's last row; on an empty page the request's own cursor again.
+        case same
+    }
+
+    /// An address in numbers, v4 or v6.
+    package var host = "127.0.0.1"
+    /// 0 takes any free port.
+    package var port = 0
+    /// The account that is let in.
+    package var appID = "ww0123456789abcdef_Demo01"
+    /// The account's signing secret.
+    package var appKey = "demoAppKey"
+    /// Decides the world and the faults; the same seed and start give the same rows.
+    package var seed: UInt64 = 1
+    /// Historic rows, spread over the time before the start.
+    package var rows = 200
+    /// How far back the historic rows reach.
+    package var spread = Duration.seconds(3600)
+    /// Rows that happen each second from the start on; fractions are fine.
+    package var rate = 0.0
+    /// After this many rows of `rate` nothing more happens; nil for no end.
+    package var limit: Int?
+    /// Share of rows that appear in the list 1 to 30 seconds after they happened.
+    package var late = 0.0
+    /// Share of rows whose `viewDuration` is null at first and filled in 5 to 60 seconds after they appeared.
+    package var revise = 0.0
+    /// What goes wrong; nothing by default.
+    package var faults = FaultPlan()
+    /// How the last page of a window says that it is the last.
+    package var lastCursor = LastCursor.null
+    /// Whether the vendor's own sample rows are in the world, at their own time in 2021.
+    package var includeSample = true
+    /// Larger asked sizes are cut to it.
+    package var maxPageSize = 500
+    /// Called once a request, on the server's thread, before the answer is sent; must not block.
+    package var requestLog: (@Sendable (SimulatedRequest) -> Void)?
+
+    package init() {}
+
+    /// The first option that makes no sense, in words.
+    var problem: String? {
+        for (name, share) in [("late", late), ("revise", revise)] + faults.namedShares
+        where !(0...1).contains(share) {
+            return "\(name) is a share from 0 to 1"
+        }
+        if rows < 0 { return "rows cannot be negative" }
+        if !rate.isFinite || rate < 0 { return "rate cannot be negative" }
+        if let limit, limit < 0 { return "limit cannot be negative" }
+        if spread < .zero || (rows > 0 && spread < .seconds(1)) { return "spread is at least a second" }
+        return maxPageSize < 1 ? "maxPageSize is at least 1" : nil
+    }
+}

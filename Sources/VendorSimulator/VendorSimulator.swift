@@ -1,0 +1,143 @@
+import Dispatch
+package import EventModel
+import InboundHTTP
+
+/// The vendors' side of the relay, made up: an HTTP server that answers like them, over a seeded world.
+///
+///     request ──▶ route ──▶ fault of this request? ──▶ signature, clock ──▶ query ──▶ page of the world
+///
+/// - Serves Tanma's visits, at the vendor's path and under the prefix `/apiServer`, as its pages describe it:
+///   refusals are HTTP 200 with a code. Other paths are 404, other methods 405.
+/// - `truth(at:)` is what a perfect reader would have: a demo and a test compare it with what came out at the
+///   end.
+/// - What the vendor does and nobody knows is an option (`SimulatorOptions`), and said so there.
+/// - Ties are lost as the vendor would lose them: its cursor is (second, 0, customer id or 0), and a page
+///   that goes on from it starts strictly after that position. A reader that trusts the cursor misses rows of
+///   such a second.
+///
+/// To add an endpoint: a class like `VisitsEndpoint`, and its path in `SimulatorRoutes`.
+package final class VendorSimulator: Sendable {
+    /// The port that is listened on.
+    package let port: Int
+    private let host: String
+    private let visits: VisitsEndpoint
+    private let server: HTTPServer
+
+    /// Makes the world and serves it from here on; the world starts at `now()`.
+    /// - Parameter now: the simulator's clock, asked once a request.
+    package init(
+        _ options: SimulatorOptions, now: @escaping @Sendable () -> Timestamp
+    ) throws(SimulatorError) {
+        if let problem = options.problem {
+            throw SimulatorError(.badOption, doing: "start the simulator", cause: problem)
+        }
+        let visits = VisitsEndpoint(options, now: now)
+        let routes = SimulatorRoutes(visits: visits)
+        do throws(InboundHTTPError) {
+            server = try HTTPServer(.init(host: options.host, port: options.port)) { request, responder in
+                routes.serve(request, responder)
+            }
+        } catch {
+            let kind: SimulatorError.Kind = error.kind == .addressInUse ? .addressInUse : .cannotListen
+            throw SimulatorError(kind, doing: error.doing, cause: error.cause)
+        }
+        (self.visits, host, port) = (visits, options.host, server.port)
+    }
+
+    /// Where a configuration points to: the vendor's base URL with its prefix, without a slash at the end.
+    package var baseURL: String {
+        let reachable = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
+        return "http://\(reachable.contains(":") ? "[\(reachable)]" : reachable):\(port)/apiServer"
+    }
+
+    /// What was asked and answered so far.
+    package var statistics: SimulatorStatistics { visits.statistics }
+
+    /// Every row the visits endpoint would serve in full at this instant, in its order.
+    package func truth(at instant: Timestamp) -> [TrueVisit] {
+        visits.truth(at: instant)
+    }
+
+    /// Answers what is still to come with 503 and closes; blocks until that is done. Further calls do
+    /// nothing.
+    package func stop() {
+        server.stop()
+    }
+}
+
+/// Counts since the start.
+package struct SimulatorStatistics: Sendable, Equatable {
+    /// By the endpoint's path without a prefix; every request, also those that went wrong.
+    package var requests: [String: Int] = [:]
+    /// Sound rows on pages that were answered.
+    package var rowsServed = 0
+    /// Faults that had an effect: a request that was refused anyway shows no malformed page.
+    package var faults: [Fault: Int] = [:]
+    /// Code 1002.
+    package var signatureRefusals = 0
+    /// Code 1003.
+    package var clockRefusals = 0
+    /// Code 1001.
+    package var parameterRefusals = 0
+}
+
+/// One request as a command prints it. Holds nothing of a row and no credential.
+package struct SimulatedRequest: Sendable, Equatable {
+    /// What was asked for.
+    package struct Window: Sendable, Equatable {
+        package let since: Timestamp
+        package let before: Timestamp?
+        package let size: Int
+    }
+
+    /// The endpoint's path without a prefix.
+    package let endpoint: String
+    /// What was decided to go wrong.
+    package let fault: Fault
+    /// Nil for a connection that was closed without an answer.
+    package internal(set) var status: Int? = 200
+    /// The code inside the reply.
+    package internal(set) var code: Int64 = 0
+    /// Nil when the request was not understood, or not looked at.
+    package internal(set) var window: Window?
+    /// Sound rows in the reply.
+    package internal(set) var rows = 0
+
+    init(endpoint: String, fault: Fault) {
+        (self.endpoint, self.fault) = (endpoint, fault)
+    }
+}
+
+/// Finds the endpoint of a request and sends its reply when it is due.
+struct SimulatorRoutes: Sendable {
+    private static let prefix = "/apiServer"
+
+    let visits: VisitsEndpoint
+
+    func serve(_ request: InboundRequest, _ responder: Responder) {
+        let path =
+            request.path.hasPrefix(Self.prefix + "/")
+            ? String(request.path.dropFirst(Self.prefix.count)) : request.path
+        guard path == VisitsEndpoint.path else {
+            return responder.answer(
+                VisitsEndpoint.json(VisitsEndpoint.envelope(404, "not found"), status: 404))
+        }
+        guard request.method == "POST" else {
+            var refusal = VisitsEndpoint.json(VisitsEndpoint.envelope(405, "method not allowed"), status: 405)
+            refusal.headers.append("Allow", "POST")
+            return responder.answer(refusal)
+        }
+        switch visits.serve(request) {
+        case .drop:
+            responder.drop()
+        case .answer(let response, after: nil):
+            responder.answer(response)
+        case .answer(let response, let delay?):
+            // The server's thread must not wait, and a suspended connection costs none.
+            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(Int(delay.wholeMilliseconds)))
+            {
+                responder.answer(response)
+            }
+        }
+    }
+}

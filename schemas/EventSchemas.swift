@@ -1,0 +1,17 @@
+/// The JSON Schemas of all event types, embedded in the binary so that it stays one file.
+///
+/// A schema describes the whole event, envelope and `data`. A released file is never edited: a new version is a new file.
+package enum EventSchemas {
+    /// Every type that has a schema, in the order sources and their revisions are listed.
+    package static let types = all.map(\.type)
+
+    /// The schema's JSON text; nil for a type that is not known.
+    package static func schema(of type: String) -> [UInt8]? {
+        all.first { $0.type == type }?.json
+    }
+
+    private static let all: [(type: String, json: [UInt8])] = [
+        ("visit.recorded", PackageResources.visit_recorded_v1_json),
+        ("visit.updated", PackageResources.visit_updated_v1_json),
+    ]
+}
