@@ -74,7 +74,7 @@ struct Assembly {
     {
         AccountGate(
             account: account.name, requestsPerSecond: account.requestsPerSecond, timekeeper: timekeeper,
-            logger: logger)
+            draw: draw, logger: logger)
     }
 
     static func schedule(_ source: Settings.Source) -> SourcePoller.Schedule {

@@ -20,6 +20,17 @@ import Testing
         #expect(try await log.openSink("s", from: .beginning).position == position)
     }
 
+    @Test func startBeforeTheOldestKeptEventBeginsThere() async throws {
+        let fixture = try LogFixture()
+        let log = try fixture.open()
+        _ = try await log.append(LogFixture.rows(0..<10), from: fixture.source, position: nil)
+        fixture.clock.advance(by: .seconds(100))
+        _ = try await log.append(LogFixture.rows(10..<12), from: fixture.source, position: nil)
+        _ = try await log.forget(retention: .seconds(50), dedupRetention: .zero)
+        #expect(try await log.openSink("offset", from: .offset(3)).position == 10)
+        #expect(try await log.openSink("beginning", from: .beginning).position == 10)
+    }
+
     @Test func timeIsInclusiveOnRecordedTime() async throws {
         let fixture = try LogFixture()
         let log = try fixture.open()

@@ -68,4 +68,12 @@ package struct SourceError: Error, Sendable, CustomStringConvertible {
     }
 
     package var description: String { "\(doing): \(cause)" }
+
+    /// Whether the same request may succeed in a moment.
+    package var mayPassSoon: Bool {
+        switch kind {
+        case .transport, .throttled, .code, .malformed: true
+        case .credentials, .parameters, .store, .cancelled: false
+        }
+    }
 }

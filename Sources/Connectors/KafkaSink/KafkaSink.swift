@@ -148,7 +148,7 @@ package final class KafkaSink: BatchSink {
                     [.topic: .text(topic.name), .count: .count(partitions)])
             }
             guard !missing.isEmpty else { return }
-            try producer.create(missing, timeout: Self.adminTimeout)
+            try producer.create(missing, timeout: Self.adminTimeout, isLeaving: isLeaving)
             logger.info("topics created", [.count: .count(missing.count)])
         } catch {
             logger.warning(

@@ -50,14 +50,15 @@ package struct TanmaClient: Sendable {
     ///
     /// Code 1003 (clock skew) is answered once with a fresh timestamp, taken from the vendor's clock when it tells it.
     func post(_ path: String, body: [UInt8], doing: String) async throws(SourceError) -> TanmaReply {
-        let first = try await attempt(path, body: body, timestamp: timekeeper.now, doing: doing)
-        guard first.code == TanmaReply.clockSkew else { return try first.successful(doing: doing) }
-        let fresh = first.vendorTime ?? timekeeper.now
-        return try await attempt(path, body: body, timestamp: fresh, doing: doing).successful(doing: doing)
+        let first = try await attempt(
+            path, body: body, timestamp: timekeeper.now, acceptsClockSkew: true, doing: doing)
+        guard first.code == TanmaReply.clockSkew else { return first }
+        return try await attempt(
+            path, body: body, timestamp: first.vendorTime ?? timekeeper.now, acceptsClockSkew: false, doing: doing)
     }
 
     private func attempt(
-        _ path: String, body: [UInt8], timestamp: Timestamp, doing: String
+        _ path: String, body: [UInt8], timestamp: Timestamp, acceptsClockSkew: Bool, doing: String
     ) async throws(SourceError) -> TanmaReply {
         let request = signed(path, body: body, timestamp: timestamp)
         return try await gate.admitted { () async throws(SourceError) in
@@ -69,9 +70,9 @@ package struct TanmaClient: Sendable {
                     error.kind == .cancelled ? .cancelled : .transport, doing: doing, cause: error.cause)
             }
             let reply = try TanmaReply(response, now: timekeeper.now, doing: doing)
-            // Inside the gate, so that a refused signature stops the account before anybody else asks.
-            try reply.checkSignature(doing: doing)
-            return reply
+            // Judged inside the gate: it tries again what may pass, and stops the account before anybody else asks.
+            if acceptsClockSkew, reply.code == TanmaReply.clockSkew { return reply }
+            return try reply.successful(doing: doing)
         }
     }
 

@@ -48,14 +48,6 @@ struct TanmaReply: Sendable {
         self.vendorTime = vendorTime
     }
 
-    func checkSignature(doing: String) throws(SourceError) {
-        if code == Self.signatureRefused {
-            throw SourceError(
-                .credentials, doing: doing,
-                cause: "the vendor refuses the signature (code 1002): check app_id and app_key")
-        }
-    }
-
     /// The reply itself when it is a success.
     func successful(doing: String) throws(SourceError) -> TanmaReply {
         switch code {
@@ -64,6 +56,10 @@ struct TanmaReply: Sendable {
                 throw SourceError(.malformed, doing: doing, cause: "code 0 without a list of rows")
             }
             return self
+        case Self.signatureRefused:
+            throw SourceError(
+                .credentials, doing: doing,
+                cause: "the vendor refuses the signature (code 1002): check app_id and app_key")
         case Self.clockSkew:
             throw SourceError(
                 .credentials, doing: doing,

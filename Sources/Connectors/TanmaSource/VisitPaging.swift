@@ -12,10 +12,14 @@ import Ports
 ///     reaches a later second than it began in       since = that second, no cursor; but when the page is short and its
 ///                                                   cursor null, absent or unchanged: the window is read
 ///     full, all of it in one second                 the same since, a page twice as large
-///     … then short, with more rows than before      that second is read: since = the next second
-///     … then short, with no more rows than before   the vendor does not grant it: the cursor, inside that second; alarm
-///     short, all of it in one second                cursor null, absent or unchanged: the window is read; else the cursor
+///     … then short, still in that second            all of it, or the vendor's own limit: the cursor, inside that
+///                                                   second; where it does not lead on, since = the next second
+///     short, all of it in one second                cursor null, absent or unchanged: the window is read, or, when no
+///                                                   page was larger, since = the next second; else the cursor
 ///     by cursor, and the cursor was used before     full page: a loop, an error; short page: the window is read
+///     rows before the asked time                    a loop, an error
+///
+/// When rows turn up behind a second that was left on the vendor's limit, that second may lack rows: an alarm.
 struct VisitPaging: Equatable {
     struct Request: Equatable {
         var since: Timestamp
@@ -41,12 +45,15 @@ struct VisitPaging: Equatable {
     static let maxPageSize = 20_000
 
     private(set) var request: Request
-    /// Rows of this second may have been skipped, because only the cursor led on inside it.
+    /// Rows of this second may be missing: the vendor gave no page large enough, and its cursor skips ties.
     private(set) var riskedSecond: Timestamp?
     private let pageSize: Int
     private let end: Timestamp
     private var lastReply: Reply?
+    private var largestCount = 0
     private var usedCursors: Set<String> = []
+    /// A second that was left although the vendor's limit may have cut it.
+    private var doubtedSecond: Timestamp?
 
     init(_ window: Window, pageSize: Int) {
         self.pageSize = pageSize
@@ -55,31 +62,54 @@ struct VisitPaging: Equatable {
     }
 
     mutating func received(_ reply: Reply) -> Step {
-        defer { lastReply = reply }
+        defer {
+            lastReply = reply
+            largestCount = max(largestCount, reply.count)
+        }
         guard reply.count > 0 else { return .end }
+        let second = reply.lastSecond ?? request.since
+        guard second >= request.since else { return .loop("the vendor answers with rows before the asked time") }
+        confirmDoubt(second)
         let isFull = reply.count >= request.size
-        if let second = reply.lastSecond, second > request.since {
+        if second > request.since {
             return !isFull && endsWindow(reply.cursor) ? .end : go(since: second)
         }
-        if request.cursor != nil { return insideByCursor(reply.cursor, isFull: isFull) }
-        return insideOneSecond(reply, isFull: isFull)
+        return request.cursor == nil
+            ? insideOneSecond(reply, isFull: isFull) : insideByCursor(reply.cursor, isFull: isFull)
     }
 
     private mutating func insideOneSecond(_ reply: Reply, isFull: Bool) -> Step {
         if isFull, request.size < Self.maxPageSize { return goLarger() }
-        if request.size == pageSize { return endsWindow(reply.cursor) ? .end : step(by: reply.cursor) }
-        if !isFull, reply.count > lastReply?.count ?? 0 { return go(since: request.since + .seconds(1)) }
-        riskedSecond = request.since
-        return reply.cursor == nil ? go(since: request.since + .seconds(1)) : step(by: reply.cursor)
+        if request.size > pageSize {
+            doubtedSecond = request.since
+            return reply.cursor.map { step(by: $0) } ?? goToNextSecond()
+        }
+        guard endsWindow(reply.cursor) else { return step(by: reply.cursor) }
+        // As many rows as any page had: a vendor whose pages are smaller than asked for looks just like an end.
+        guard lastReply != nil, reply.cursor != nil, reply.count >= largestCount else { return .end }
+        if reply.count > 1 { doubtedSecond = request.since }
+        return goToNextSecond()
     }
 
     private mutating func insideByCursor(_ cursor: String?, isFull: Bool) -> Step {
-        guard let cursor, usedCursors.contains(cursor) else { return step(by: cursor) }
-        return isFull ? .loop("the vendor repeats a cursor on a full page") : .end
+        if let cursor, !usedCursors.contains(cursor) { return step(by: cursor) }
+        if doubtedSecond != nil { return goToNextSecond() }
+        return isFull && cursor != nil ? .loop("the vendor repeats a cursor on a full page") : .end
+    }
+
+    /// A vendor that grants any size would have given these rows with the doubted second's: it has a limit of its own.
+    private mutating func confirmDoubt(_ second: Timestamp) {
+        guard let doubted = doubtedSecond, second > doubted else { return }
+        riskedSecond = doubted
+        doubtedSecond = nil
     }
 
     private func endsWindow(_ cursor: String?) -> Bool {
         cursor == nil || cursor == lastReply?.cursor
+    }
+
+    private mutating func goToNextSecond() -> Step {
+        go(since: request.since + .seconds(1))
     }
 
     private mutating func go(since: Timestamp) -> Step {

@@ -3,11 +3,14 @@ package import Services
 
 /// One account's way out: its rate, the vendor's throttling, and its stop when the vendor refuses who we are.
 ///
-/// Shared by all sources of an account, so that together they keep its limits. A refused signature is a mistake in the
-/// configuration that no retry mends: one clear line, nothing sent for a quarter of an hour, then one try.
+/// Shared by all sources of an account, so that together they keep its limits. A request that fails in passing is tried
+/// again at once a few times: a window of a hundred pages would never be read whole if one lost connection ended it. A
+/// refused signature is a mistake in the configuration that no retry mends: one clear line, nothing sent for a quarter
+/// of an hour, then one try.
 package actor AccountGate: RequestGate {
     private let account: String
     private let timekeeper: any Timekeeper
+    private let draw: @Sendable () -> Double
     private let logger: Logger
     private var limiter: RateLimiter
     private var stoppedUntil: Duration?
@@ -17,22 +20,40 @@ package actor AccountGate: RequestGate {
     /// The wait when a vendor throttles without naming one.
     static let unnamedThrottle: Duration = .seconds(5)
 
-    package init(account: String, requestsPerSecond: Double, timekeeper: any Timekeeper, logger: Logger) {
-        (self.account, self.timekeeper, self.logger) = (account, timekeeper, logger)
+    /// Tries of one request, the first included, before its window is given up and read again later.
+    static let tries = 4
+
+    /// - Parameter draw: gives numbers between 0 and 1, for jitter.
+    package init(
+        account: String, requestsPerSecond: Double, timekeeper: any Timekeeper,
+        draw: @escaping @Sendable () -> Double, logger: Logger
+    ) {
+        (self.account, self.timekeeper, self.draw, self.logger) = (account, timekeeper, draw, logger)
         limiter = RateLimiter(perSecond: requestsPerSecond)
     }
 
     package nonisolated func admitted<T: Sendable>(
         _ request: () async throws(SourceError) -> T
     ) async throws(SourceError) -> T {
-        try await enter()
-        do throws(SourceError) {
-            let result = try await request()
-            await succeeded()
-            return result
-        } catch {
-            await failed(error)
-            throw error
+        var backoff = Backoff(first: .milliseconds(500), longest: .seconds(4))
+        while true {
+            try await enter()
+            do throws(SourceError) {
+                let result = try await request()
+                await succeeded()
+                return result
+            } catch {
+                await failed(error)
+                let delay = backoff.failed(draw: draw())
+                guard error.mayPassSoon, backoff.failures < Self.tries else { throw error }
+                logger.debug(
+                    "request failed, will be tried again",
+                    [
+                        .account: .text(account), .doing: .text(error.doing), .cause: .text(error.cause),
+                        .attempt: .count(backoff.failures), .delay: .duration(delay),
+                    ])
+                try await pause(delay)
+            }
         }
     }
 
@@ -47,14 +68,18 @@ package actor AccountGate: RequestGate {
         }
         let wait = limiter.reserve(at: timekeeper.elapsed)
         guard wait > .zero else { return }
-        do throws(CancellationError) {
-            try await timekeeper.sleep(for: wait)
-        } catch {
-            throw SourceError(.cancelled, doing: "wait for the account's rate", cause: "cancelled")
-        }
+        try await pause(wait)
         // Somebody else's request may have stopped the account meanwhile.
         if restLeft() != nil {
             throw SourceError(.credentials, doing: "ask the vendor", cause: "the account is stopped")
+        }
+    }
+
+    private nonisolated func pause(_ duration: Duration) async throws(SourceError) {
+        do throws(CancellationError) {
+            try await timekeeper.sleep(for: duration)
+        } catch {
+            throw SourceError(.cancelled, doing: "wait before a request", cause: "cancelled")
         }
     }
 

@@ -106,21 +106,21 @@ enum SinkLedger {
             .integer(row.firstFailed.milliseconds), .optional(row.status.map(Int64.init)), .text(row.reason))
     }
 
-    /// The offset before the first event to deliver.
-    private static func startPosition(_ start: SinkStart, _ scope: LogWriter.Scope) throws(DatabaseError)
-        -> Int64
-    {
+    /// The offset before the first event to deliver: never before the oldest kept one, because nothing could settle what
+    /// retention has removed.
+    private static func startPosition(
+        _ start: SinkStart, _ scope: LogWriter.Scope
+    ) throws(DatabaseError) -> Int64 {
         let head = scope.head.nextOffset - 1
+        let kept = try scope.connection.first("SELECT min(offset) FROM events") { $0.optionalInteger(0) }
+        let beginning = ((kept ?? nil) ?? scope.head.nextOffset) - 1
         switch start {
         case .now:
             return head
         case .beginning:
-            let oldest = try scope.connection.first("SELECT min(offset) FROM events") {
-                $0.optionalInteger(0)
-            }
-            return ((oldest ?? nil) ?? scope.head.nextOffset) - 1
+            return beginning
         case .offset(let offset):
-            return min(max(offset - 1, 0), head)
+            return min(max(offset - 1, beginning), head)
         case .time(let time):
             let first = try scope.connection.first(
                 "SELECT min(offset) FROM events WHERE recorded >= ?1", .integer(time.milliseconds)
