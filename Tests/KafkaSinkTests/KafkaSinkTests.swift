@@ -85,9 +85,9 @@ import Testing
 
     @Test func brokerThatIsAwayIsWaitedForAndCancellationLeaves() async throws {
         let sink = try KafkaSink(Self.settings("127.0.0.1:1"), logger: .silent)
-        let opening = Task { try await sink.open() }
+        let opening = Task { await sink.open() }
         opening.cancel()
-        await #expect(throws: CancellationError.self) { try await opening.value }
+        #expect(await opening.value == false)
         let delivering = Task { await sink.deliver([Self.event(1)]) }
         delivering.cancel()
         guard case .retry? = await delivering.value.first else {

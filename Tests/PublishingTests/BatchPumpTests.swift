@@ -69,4 +69,17 @@ import Testing
         let record = try #require(try await fixture.record("kafka"))
         #expect(record.dead == 1 && record.delivered == 9)
     }
+
+    @Test func whatTheLogHoldsIsPublishedBeforeAStopIsDone() async throws {
+        let fixture = try PumpFixture()
+        try await fixture.append(1...5000)
+        let sink = FlakySink { _, _ in .accepted }
+        let pump = BatchPump(
+            "kafka", sink: sink, log: fixture.log, from: .beginning, selection: PumpFixture.selection(),
+            timekeeper: fixture.clock, draw: { 0.5 }, logger: .silent)
+        await pump.stop()
+        try await pump.run()
+        #expect(sink.got.count == 5000)
+        #expect(try await fixture.record("kafka")?.progress.position == 5000)
+    }
 }

@@ -76,8 +76,9 @@ final class FlakySink: EventSink, BatchSink {
         }
     }
 
-    func open() async throws(CancellationError) {
+    func open() async -> Bool {
         state.withLock { $0.isOpen = true }
+        return true
     }
 
     func deliver(_ events: [StoredEvent]) async -> [Outcome] {

@@ -29,8 +29,9 @@ package protocol EventSink: Sendable {
 
 /// Delivers batches in order: Kafka.
 package protocol BatchSink: Sendable {
-    /// Prepares what delivery needs (topics); called once before the first batch. Throws only when cancelled.
-    func open() async throws(CancellationError)
+    /// Waits for the other side and prepares what delivery needs (topics); called once before the first batch. False when
+    /// the task was cancelled before the other side answered.
+    func open() async -> Bool
     /// Hands over events in log order and waits until each is settled: one outcome per event, in the same order.
     func deliver(_ events: [StoredEvent]) async -> [Outcome]
     /// Releases connections after the last `deliver` returned.

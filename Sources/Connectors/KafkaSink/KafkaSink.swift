@@ -37,7 +37,7 @@ package final class KafkaSink: BatchSink {
     private let producer: Mutex<KafkaProducer>
 
     /// How long a cluster may take to create topics. Bounded: a broker may never answer an admin request.
-    private static let adminTimeout: Duration = .seconds(10)
+    private static let adminTimeout: Duration = .seconds(5)
     /// One look for the cluster; between two of them the relay may want to leave.
     private static let lookTimeout: Duration = .milliseconds(500)
     private static let looksBeforeWarning = 10
@@ -48,19 +48,19 @@ package final class KafkaSink: BatchSink {
         producer = Mutex(try Self.makeProducer(settings, logger))
     }
 
-    package func open() async throws(CancellationError) {
+    package func open() async -> Bool {
         let isLeaving = Atomic(false)
-        await withTaskCancellationHandler {
+        return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 blocking.async {
-                    self.makeMissingTopics { isLeaving.load(ordering: .relaxed) }
-                    continuation.resume()
+                    let existing = self.existingTopics { isLeaving.load(ordering: .relaxed) }
+                    if let existing { self.makeMissingTopics(existing) }
+                    continuation.resume(returning: existing != nil)
                 }
             }
         } onCancel: {
             isLeaving.store(true, ordering: .relaxed)
         }
-        if Task.isCancelled { throw CancellationError() }
     }
 
     package func deliver(_ events: [StoredEvent]) async -> [Outcome] {
@@ -135,32 +135,30 @@ package final class KafkaSink: BatchSink {
         return try KafkaProducer(properties: properties, logger: logger)
     }
 
-    /// A cluster that does not answer is a warning: publishing is tried all the same, and waits for the brokers.
-    private func makeMissingTopics(isLeaving: () -> Bool) {
+    /// Topics that cannot be made are a warning: publishing is tried all the same.
+    private func makeMissingTopics(_ existing: [String: Int]) {
+        for topic in settings.topics {
+            guard let partitions = existing[topic.name], partitions < topic.partitions else { continue }
+            logger.warning(
+                "topic has fewer partitions than configured",
+                [.topic: .text(topic.name), .count: .count(partitions)])
+        }
+        let missing = settings.topics.filter { existing[$0.name] == nil }
+        guard !missing.isEmpty else { return }
         let producer = self.producer.withLock { $0 }
         do throws(KafkaError) {
-            guard let existing = existingTopics(producer, isLeaving) else { return }
-            let missing = settings.topics.filter { existing[$0.name] == nil }
-            for topic in settings.topics {
-                guard let partitions = existing[topic.name], partitions < topic.partitions else { continue }
-                logger.warning(
-                    "topic has fewer partitions than configured",
-                    [.topic: .text(topic.name), .count: .count(partitions)])
-            }
-            guard !missing.isEmpty else { return }
-            try producer.create(missing, timeout: Self.adminTimeout, isLeaving: isLeaving)
+            try producer.create(missing, timeout: Self.adminTimeout)
             logger.info("topics created", [.count: .count(missing.count)])
         } catch {
             logger.warning(
-                "topics could not be checked or created, publishing is tried all the same",
+                "topics could not be created, publishing is tried all the same",
                 [.cause: .text(error.description)])
         }
     }
 
     /// Looks for the cluster until it answers: nothing can be published before. Nil when the relay wants to leave first.
-    private func existingTopics(
-        _ producer: KafkaProducer, _ isLeaving: () -> Bool
-    ) -> [String: Int]? {
+    private func existingTopics(isLeaving: () -> Bool) -> [String: Int]? {
+        let producer = self.producer.withLock { $0 }
         var failures = 0
         while !isLeaving() {
             do throws(KafkaError) {

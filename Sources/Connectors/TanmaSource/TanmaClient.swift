@@ -54,7 +54,8 @@ package struct TanmaClient: Sendable {
             path, body: body, timestamp: timekeeper.now, acceptsClockSkew: true, doing: doing)
         guard first.code == TanmaReply.clockSkew else { return first }
         return try await attempt(
-            path, body: body, timestamp: first.vendorTime ?? timekeeper.now, acceptsClockSkew: false, doing: doing)
+            path, body: body, timestamp: first.vendorTime ?? timekeeper.now, acceptsClockSkew: false,
+            doing: doing)
     }
 
     private func attempt(

@@ -68,7 +68,9 @@ struct VisitPaging: Equatable {
         }
         guard reply.count > 0 else { return .end }
         let second = reply.lastSecond ?? request.since
-        guard second >= request.since else { return .loop("the vendor answers with rows before the asked time") }
+        guard second >= request.since else {
+            return .loop("the vendor answers with rows before the asked time")
+        }
         confirmDoubt(second)
         let isFull = reply.count >= request.size
         if second > request.since {

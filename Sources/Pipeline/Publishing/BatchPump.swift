@@ -41,16 +41,43 @@ package actor BatchPump: Service {
 
     package func run() async throws {
         var ledger = DeliveryLedger(try await log.openSink(sinkName, from: start))
-        let sink = self.sink
-        _ = await stopSignal.unlessStopped {
-            do throws(CancellationError) { try await sink.open() } catch { return }
+        if await open() {
+            await carry(&ledger)
+            await drain(&ledger)
         }
-        await carry(&ledger)
         await sink.close()
     }
 
     package nonisolated func stop() async {
         stopSignal.stop()
+    }
+
+    private func open() async -> Bool {
+        let sink = self.sink
+        return await withTaskGroup(of: Bool?.self) { group in
+            group.addTask { await sink.open() }
+            group.addTask { [stopSignal] in
+                await stopSignal.wait()
+                return nil
+            }
+            if let isOpen = await group.next() ?? nil {
+                group.cancelAll()
+                return isOpen
+            }
+            // Asked to stop while it opens: it may be half way with a cluster that is there.
+            group.cancelAll()
+            return await group.next().flatMap { $0 } ?? false
+        }
+    }
+
+    /// After the stop was asked for, nothing new is polled: what the log holds is published, as long as it goes well.
+    private func drain(_ ledger: inout DeliveryLedger) async {
+        let head = log.head
+        while !Task.isCancelled, failures == 0, ledger.window.progress.position < head {
+            let events = await read(after: ledger.window.progress.position)
+            if events.isEmpty { return }
+            await deliver(events, &ledger)
+        }
     }
 
     private func carry(_ ledger: inout DeliveryLedger) async {

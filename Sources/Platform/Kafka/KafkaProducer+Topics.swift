@@ -32,14 +32,12 @@ extension KafkaProducer {
         return topics
     }
 
-    /// Asks for topics to be made; one that exists already is no error. Blocks up to `timeout`, or until `isLeaving`.
+    /// Asks for topics to be made; one that exists already is no error. Blocks up to `timeout`.
     ///
     /// A broker that does not answer admin requests ends in `.timedOut`; publishing may still work.
-    package func create(
-        _ topics: [KafkaTopic], timeout: Duration, isLeaving: () -> Bool = { false }
-    ) throws(KafkaError) {
-        // Without a controller librdkafka would wait for one until the timeout.
-        guard rd_kafka_controllerid(pointer, 1000) >= 0 else {
+    package func create(_ topics: [KafkaTopic], timeout: Duration) throws(KafkaError) {
+        // Without a controller librdkafka would wait for one until the timeout. Metadata has told it by now.
+        guard rd_kafka_controllerid(pointer, 100) >= 0 else {
             throw KafkaError(.timedOut, doing: "create topics", cause: "the cluster names no controller")
         }
         let options = rd_kafka_AdminOptions_new(pointer, RD_KAFKA_ADMIN_OP_CREATETOPICS)
@@ -50,13 +48,7 @@ extension KafkaProducer {
         let queue = rd_kafka_queue_new(pointer)
         defer { rd_kafka_queue_destroy(queue) }
         rd_kafka_CreateTopics(pointer, &wanted, wanted.count, options, queue)
-        var event: OpaquePointer?
-        var waited: Duration = .zero
-        while event == nil, waited < timeout + .seconds(1), !isLeaving() {
-            event = rd_kafka_queue_poll(queue, 200)
-            waited += .milliseconds(200)
-        }
-        guard let event else {
+        guard let event = rd_kafka_queue_poll(queue, Int32(timeout.milliseconds + 1000)) else {
             throw KafkaError(.timedOut, doing: "create topics", cause: "the broker does not answer")
         }
         defer { rd_kafka_event_destroy(event) }
