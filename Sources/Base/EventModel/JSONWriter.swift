@@ -26,6 +26,31 @@ package struct JSONWriter {
         needsComma = false
     }
 
+    package mutating func member(_ name: StaticString, _ value: String?) {
+        key(name)
+        string(value)
+    }
+
+    package mutating func member(_ name: StaticString, _ value: Int64?) {
+        key(name)
+        integer(value)
+    }
+
+    package mutating func member(_ name: StaticString, _ value: Bool?) {
+        key(name)
+        boolean(value)
+    }
+
+    package mutating func object(_ name: StaticString, _ members: (inout JSONWriter) -> Void) {
+        key(name)
+        object(members)
+    }
+
+    package mutating func array(_ name: StaticString, _ elements: (inout JSONWriter) -> Void) {
+        key(name)
+        array(elements)
+    }
+
     package mutating func string(_ value: String?) {
         guard var text = value else { return null() }
         separate()

@@ -81,49 +81,29 @@ package struct TanmaVisitNormalizer: Normalizer {
         let shareChain = try scalar(visit.shareChain)
         var writer = JSONWriter(reserving: 1024)
         writer.object { data in
-            data.key("visitor")
-            data.object { visitor in
-                visitor.key("union_id")
-                visitor.string(visit.unionID)
-                visitor.key("customer_id")
-                visitor.string(visit.customerID.map { String($0) })
-                visitor.key("name")
-                visitor.string(visit.nickname)
-                visitor.key("avatar_url")
-                visitor.string(visit.avatar)
-                visitor.key("mobile")
-                visitor.string(visit.mobile)
+            data.object("visitor") { visitor in
+                visitor.member("union_id", visit.unionID)
+                visitor.member("customer_id", visit.customerID.map { String($0) })
+                visitor.member("name", visit.nickname)
+                visitor.member("avatar_url", visit.avatar)
+                visitor.member("mobile", visit.mobile)
             }
-            data.key("staff")
-            data.object { staff in
-                staff.key("id")
-                staff.string(visit.staffID)
+            data.object("staff") { staff in
+                staff.member("id", visit.staffID)
             }
-            data.key("content")
-            data.object { content in
-                content.key("id")
-                content.string(visit.contentID)
-                content.key("type")
-                content.string(visit.contentType)
-                content.key("title")
-                content.string(visit.contentTitle)
+            data.object("content") { content in
+                content.member("id", visit.contentID)
+                content.member("type", visit.contentType)
+                content.member("title", visit.contentTitle)
             }
-            data.key("visited_at")
-            data.string(visit.visitTime.instant.rfc3339)
-            data.key("duration_seconds")
-            data.integer(visit.duration)
-            data.key("view_count")
-            data.integer(visit.viewCount)
-            data.key("visitor_created_at")
-            data.string(visit.createTime?.instant.rfc3339)
-            data.key("shared_from")
-            data.object { share in
-                share.key("type")
-                share.integer(visit.sharedFrom.type)
-                share.key("visitor_union_id")
-                share.string(visit.sharedFrom.visitorUnionID)
-                share.key("staff_id")
-                share.string(visit.sharedFrom.staffID)
+            data.member("visited_at", visit.visitTime.instant.rfc3339)
+            data.member("duration_seconds", visit.duration)
+            data.member("view_count", visit.viewCount)
+            data.member("visitor_created_at", visit.createTime?.instant.rfc3339)
+            data.object("shared_from") { share in
+                share.member("type", visit.sharedFrom.type)
+                share.member("visitor_union_id", visit.sharedFrom.visitorUnionID)
+                share.member("staff_id", visit.sharedFrom.staffID)
             }
             data.key("share_chain")
             switch shareChain {
@@ -131,8 +111,7 @@ package struct TanmaVisitNormalizer: Normalizer {
             case .text(let text): data.string(text)
             case nil: data.null()
             }
-            data.key("shared_to")
-            data.array { list in
+            data.array("shared_to") { list in
                 for text in sharedTo { list.string(text) }
             }
         }

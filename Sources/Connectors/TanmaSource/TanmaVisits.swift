@@ -56,15 +56,11 @@ package struct TanmaVisits: WindowSource {
     static func body(_ request: VisitPaging.Request, before: Timestamp) -> [UInt8] {
         var writer = JSONWriter(reserving: 160)
         writer.object { body in
-            body.key("since")
-            body.string(request.since.chinaText)
-            body.key("before")
-            body.string(before.chinaText)
-            body.key("size")
-            body.integer(Int64(request.size))
+            body.member("since", request.since.chinaText)
+            body.member("before", before.chinaText)
+            body.member("size", Int64(request.size))
             if let cursor = request.cursor {
-                body.key("cursor")
-                body.string(cursor)
+                body.member("cursor", cursor)
             }
         }
         return writer.bytes
