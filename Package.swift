@@ -21,10 +21,12 @@ func room(_ path: String, needs: [String] = [], resources: [Resource] = []) -> T
         resources: resources, swiftSettings: strict)
 }
 
-func tests(_ name: String, needs: [String], resources: [Resource] = []) -> Target {
+func tests(
+    _ name: String, needs: [String], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
     .testTarget(
         name: name, dependencies: needs.map { .init(stringLiteral: $0) }, path: "Tests/\(name)",
-        resources: resources, swiftSettings: strict)
+        exclude: exclude, resources: resources, swiftSettings: strict)
 }
 
 let clibraries: [Target] = [
@@ -118,6 +120,12 @@ let testRooms: [Target] = [
         ]),
     tests("AppTests", needs: ["App", "EventModel", "Persisting"]),
     tests("VendorSimulatorTests", needs: ["VendorSimulator", "EventModel", "Signing"]),
+    tests(
+        "EndToEndTests",
+        needs: [
+            "EventModel", "Services", "InboundHTTP", "Kafka", "Signing", "VendorSimulator", "TestSupport",
+        ],
+        exclude: ["Independent"]),
 ]
 
 let package = Package(

@@ -68,11 +68,13 @@ import Testing
         #expect(try rawConnection(fixture.path).first("SELECT x FROM theirs") { $0.integer(0) } == 1)
     }
 
-    @Test func fileThatIsNoDatabaseIsCorruptNotATrap() throws {
+    @Test func fileThatIsNoDatabaseIsForeignAndLeftAlone() throws {
         let fixture = try LogFixture()
-        try Data(repeating: 0x41, count: 9000).write(to: URL(fileURLWithPath: fixture.path))
+        let theirs = Data(repeating: 0x41, count: 9000)
+        try theirs.write(to: URL(fileURLWithPath: fixture.path))
         let error = #expect(throws: LogError.self) { _ = try fixture.open() }
-        #expect(error?.kind == .corrupt)
+        #expect(error?.kind == .foreign)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.path)) == theirs)
     }
 
     @Test(arguments: [0, 1, 2, 3, 4, 5, 6, 7]) func damagedStoreIsAnErrorNotATrap(seed: Int) async throws {
@@ -94,7 +96,7 @@ import Testing
             _ = try await log.events(after: 0, limit: 1000)
             _ = try await log.append(LogFixture.rows(400..<500), from: fixture.source, position: nil)
         } catch {
-            #expect([.corrupt, .other, .storage].contains(error.kind))
+            #expect([.corrupt, .foreign, .other, .storage].contains(error.kind))
         }
     }
 

@@ -11,6 +11,12 @@ enum Output {
         bytes(Array(text.utf8) + [UInt8(ascii: "\n")])
     }
 
+    /// Whether somebody still reads stdout; a closed pipe is noticed without writing to it.
+    static var hasReader: Bool {
+        var descriptor = pollfd(fd: 1, events: 0, revents: 0)
+        return poll(&descriptor, 1, 0) <= 0 || descriptor.revents & Int16(POLLERR | POLLHUP | POLLNVAL) == 0
+    }
+
     @discardableResult
     static func bytes(_ bytes: [UInt8]) -> Bool {
         gate.withLock { _ in

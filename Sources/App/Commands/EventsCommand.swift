@@ -46,6 +46,7 @@ struct EventsCommand: Command {
                 guard arguments.has("follow"), left > 0 else { return 0 }
                 repeat {
                     try await Task.sleep(for: Self.lookEvery)
+                    guard Output.hasReader else { return 0 }
                 } while try await reader.dataVersion() == version
             }
             return 0

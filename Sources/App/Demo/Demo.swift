@@ -87,7 +87,7 @@ struct Demo {
         options.spread = .seconds(300)
         options.limit = Int(Double(seconds) * rate)
         options.late = 0.1
-        options.revise = 0.1
+        options.revise = 0.5
         if !isCalm {
             options.faults.shares = [.status500: 0.04, .code: 0.04, .drop: 0.04, .malformedRow: 0.04]
         }

@@ -26,8 +26,10 @@ package final class EventLog: Sendable {
     /// Random, for the store's life: tells one log from another under the same relay name.
     package let logID: String
 
-    private let writer: LogWriter
+    // The writer's connection closes last: only one that may write folds the WAL into the file, so that the
+    // file of a stopped relay is the whole store.
     private let reader: LogReader
+    private let writer: LogWriter
     private let tail: LogTail
     private let fingerprintKey: [UInt8]
     private let timekeeper: any Timekeeper

@@ -37,6 +37,7 @@ package struct LogError: Error, Sendable, CustomStringConvertible {
             switch error.kind {
             case .busy, .storage: .storage
             case .corrupt: .corrupt
+            case .notADatabase: .foreign
             case .cannotOpen: .missing
             case .constraint, .other: .other
             }

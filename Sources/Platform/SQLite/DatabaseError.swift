@@ -7,8 +7,10 @@ package struct DatabaseError: Error, Sendable, CustomStringConvertible {
         case busy
         /// No room, an I/O error or a read-only file: may pass when the cause is gone.
         case storage
-        /// The file is damaged or no database.
+        /// The file is damaged.
         case corrupt
+        /// The file is no SQLite database.
+        case notADatabase
         /// A unique key exists already.
         case constraint
         case cannotOpen
@@ -29,7 +31,8 @@ package struct DatabaseError: Error, Sendable, CustomStringConvertible {
             switch code & 0xFF {
             case SQLITE_BUSY, SQLITE_LOCKED: .busy
             case SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY: .storage
-            case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
+            case SQLITE_CORRUPT: .corrupt
+            case SQLITE_NOTADB: .notADatabase
             case SQLITE_CONSTRAINT: .constraint
             case SQLITE_CANTOPEN: .cannotOpen
             default: .other(code)

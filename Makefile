@@ -1,0 +1,56 @@
+# Two commands do everything on a Debian machine that has a Swift toolchain: `make demo` and `make test`.
+# Nothing is fetched when nothing is missing.
+
+PACKAGES := libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev librdkafka-dev libssl-dev libyaml-dev \
+            python3-venv git
+SWIFT ?= swift
+BINARY := .build/release/millrace
+REQUIREMENTS := Tests/EndToEndTests/Independent/requirements.txt
+FORMATTED := Sources Tests schemas Package.swift
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build format lint layers clean packages
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: build ## installs what is missing, builds, and shows the whole chain on this machine
+	@$(BINARY) demo
+
+test: packages .venv/complete ## installs what is missing, and runs every test
+	@$(SWIFT) test --disable-xctest --explicit-target-dependency-import-check error
+
+build: packages ## the release binary, .build/release/millrace
+	@$(SWIFT) build --configuration release --product millrace
+
+format: ## formats every Swift file
+	@$(SWIFT) format --in-place --recursive $(FORMATTED)
+
+lint: layers ## what must be true of the sources before they are tested: format and layering
+	@$(SWIFT) format lint --strict --recursive $(FORMATTED)
+
+layers:
+	@.ci/layers
+
+clean: ## removes everything that was built
+	@rm -rf .build .venv
+
+# What dpkg does not know as installed, by apt-get; as root, or through sudo.
+packages:
+	@missing=; for name in $(PACKAGES); do \
+		[ "$$(dpkg-query --show --showformat='$${db:Status-Status}' $$name 2>/dev/null)" = installed ] \
+			|| missing="$$missing $$name"; \
+	done; \
+	[ -z "$$missing" ] && exit 0; \
+	echo "installing$$missing"; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	$$sudo apt-get update --quiet=2 && \
+	$$sudo apt-get install --quiet=2 --yes --no-install-recommends $$missing
+
+# The Python libraries that look at the relay's output from outside, for IndependentTests.
+.venv/complete: $(REQUIREMENTS) | packages
+	@echo "preparing .venv"
+	@python3 -m venv --clear .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(REQUIREMENTS)
+	@touch $@

@@ -1,0 +1,57 @@
+/// A relay's configuration file, as far as these tests vary it: fast, and otherwise like anybody's.
+struct RelayConfiguration: Sendable {
+    struct Account: Sendable {
+        var name = "acme-tanma"
+        let baseURL: String
+        /// Goes into the file as it stands: `${TANMA_APP_KEY}` is set by the harness.
+        var appKey = "${TANMA_APP_KEY}"
+        var source = "visits"
+    }
+
+    struct Webhook: Sendable {
+        var name = "crm"
+        let url: String
+        var retry = "{schedule: [200ms, 400ms, 800ms, 1s, 2s, 4s], jitter: 0}"
+        var timeout = "10s"
+    }
+
+    var accounts: [Account]
+    var webhooks: [Webhook] = []
+    var kafkaBrokers: String?
+    var shutdown = "10s"
+    var overlap = "30s"
+    var store = "sqlite:./data/millrace.db"
+    var logFormat = "text"
+
+    /// Before the vendor's own sample rows.
+    static let start = "2021-08-01T00:00:00+08:00"
+
+    var yaml: String {
+        var lines = [
+            "relay: {name: acme, shutdown: \(shutdown)}", "store: {url: \"\(store)\"}",
+            "log: {level: info, format: \(logFormat)}", "accounts:",
+        ]
+        for account in accounts {
+            lines.append("  - {name: \(account.name), vendor: tanma, base_url: \"\(account.baseURL)\",")
+            lines.append("     app_id: ww0123456789abcdef_Demo01, app_key: \"\(account.appKey)\",")
+            lines.append("     requests_per_second: 50, timeout: 10s}")
+        }
+        lines.append("sources:")
+        for account in accounts {
+            lines.append("  - {name: \(account.source), account: \(account.name), kind: tanma.visits,")
+            lines.append("     every: 300ms, lag: 1s, overlap: \(overlap), sweeps: [],")
+            lines.append("     start: \"\(Self.start)\"}")
+        }
+        if let kafkaBrokers {
+            lines.append("kafka: {brokers: \"\(kafkaBrokers)\", delivery: at_least_once}")
+        }
+        if !webhooks.isEmpty { lines.append("webhooks:") }
+        for webhook in webhooks {
+            lines.append(
+                "  - {name: \(webhook.name), url: \"\(webhook.url)\", events: [\"*\"], from: beginning,")
+            lines.append(
+                "     secret: \"${CRM_SECRET}\", timeout: \(webhook.timeout), retry: \(webhook.retry)}")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
