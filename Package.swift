@@ -101,6 +101,12 @@ let testRooms: [Target] = [
     .target(
         name: "TestSupport", dependencies: ["EventModel", "Ports"], path: "Tests/TestSupport",
         swiftSettings: strict),
+    tests("EventModelTests", needs: ["EventModel", "TestSupport"]),
+    tests("ServicesTests", needs: ["Services"]),
+    tests("RowDecodingTests", needs: ["RowDecoding", "Ports", "TestSupport"]),
+    tests("SigningTests", needs: ["Signing"]),
+    tests("SQLiteTests", needs: ["SQLite", "TestSupport"]),
+    tests("OutboundHTTPTests", needs: ["OutboundHTTP", "InboundHTTP"]),
     tests("YAMLTests", needs: ["YAML"]),
     tests("ConfigurationTests", needs: ["Configuration", "EventModel", "Services"]),
     tests("InboundHTTPTests", needs: ["InboundHTTP"]),

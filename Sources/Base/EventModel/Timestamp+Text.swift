@@ -25,7 +25,7 @@ extension Timestamp {
     package init?(chinaText: String) {
         var reader = DigitReader(chinaText)
         guard let civil = reader.dateTime(separators: [UInt8(ascii: " ")]), reader.isAtEnd,
-            let seconds = civil.secondsSinceEpoch
+            let seconds = civil.secondsSinceEpoch, Self.writableSeconds.contains(seconds - Self.chinaOffset)
         else { return nil }
         self.init(seconds: seconds - Self.chinaOffset)
     }
@@ -38,12 +38,14 @@ extension Timestamp {
             ),
             let seconds = civil.secondsSinceEpoch,
             let fraction = reader.fraction(),
-            let offset = reader.offset(), reader.isAtEnd
+            let offset = reader.offset(), reader.isAtEnd, Self.writableSeconds.contains(seconds - offset)
         else { return nil }
         self.init(milliseconds: (seconds - offset) * 1000 + fraction)
     }
 
     private static let chinaOffset: Int64 = 8 * 3600
+    /// The years 0000 to 9999 in UTC: an instant outside them could be read, but not written in four digits again.
+    private static let writableSeconds: Range<Int64> = -62_167_219_200..<253_402_300_800
 
     private var civil: CivilTime { CivilTime(secondsSinceEpoch: seconds) }
 

@@ -47,7 +47,7 @@ package struct VendorFields<Key: CodingKey> {
         do {
             return VendorFields<Nested>(try container.nestedContainer(keyedBy: keyedBy, forKey: key))
         } catch DecodingError.typeMismatch {
-            if try text(key) == nil { return nil }
+            if isEmptyText(key) { return nil }
             throw RowError("\(key.stringValue): not an object")
         } catch {
             throw RowError("\(key.stringValue): not a readable object")
@@ -75,6 +75,15 @@ package struct VendorFields<Key: CodingKey> {
         } catch {
             // What cannot even be looked at is not nothing: the read that follows says what is wrong.
             return true
+        }
+    }
+
+    private func isEmptyText(_ key: Key) -> Bool {
+        do {
+            return try container.decode(String.self, forKey: key).isEmpty
+        } catch {
+            // Whatever else it is, it is not the text that means nothing.
+            return false
         }
     }
 

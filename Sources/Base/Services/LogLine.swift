@@ -65,7 +65,7 @@ struct LogLine {
     private static func text(_ value: LogValue) -> String {
         switch value {
         case .text(let text):
-            text.contains(where: { $0 == " " || $0 == "\"" || $0.isNewline }) ? quoted(text) : text
+            text.unicodeScalars.contains(where: needsQuotes) ? quoted(text) : text
         case .number(let number): String(number)
         case .duration(let duration): seconds(duration) + "s"
         }
@@ -87,11 +87,24 @@ struct LogLine {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            case _ where isControl(scalar):
                 result += "\\u" + String(scalar.value + 0x10000, radix: 16).dropFirst()
             default: result.unicodeScalars.append(scalar)
             }
         }
         return result + "\""
+    }
+
+    /// What would end a field of a text line. By scalars: a combining mark does not make a space another character.
+    private static func needsQuotes(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == "\"" || scalar.properties.isWhitespace || isControl(scalar)
+    }
+
+    /// What ends a line for some reader, or speaks to a terminal: both blocks of controls and the two separators.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029: true
+        default: false
+        }
     }
 }

@@ -51,6 +51,9 @@ package struct ServiceGroup: Sendable {
                 break
             }
             let end = try await drain(&group, ledger: ledger)
+            if failure == nil, let late = await ledger.failure {
+                failure = ServiceFailure(service: services[late.place].name, cause: late.cause)
+            }
             if let failure { throw failure }
             return end
         }
@@ -80,8 +83,8 @@ package struct ServiceGroup: Sendable {
                 break
             }
         }
-        group.cancelAll()
         await ledger.release()
+        group.cancelAll()
         return end
     }
 
@@ -91,7 +94,7 @@ package struct ServiceGroup: Sendable {
             await ledger.ended(place)
             return .ended(place, cause: nil)
         } catch {
-            await ledger.ended(place)
+            await ledger.ended(place, cause: error)
             return .ended(place, cause: error)
         }
     }
@@ -108,9 +111,12 @@ package struct ServiceGroup: Sendable {
         private var endedPlaces: Set<Int> = []
         private var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
         private var isReleased = false
+        /// The first throw before the release: after it everybody is cancelled, and a throw is how a service leaves.
+        private(set) var failure: (place: Int, cause: any Error)?
 
-        func ended(_ place: Int) {
+        func ended(_ place: Int, cause: (any Error)? = nil) {
             endedPlaces.insert(place)
+            if failure == nil, !isReleased, let cause { failure = (place, cause) }
             waiting.removeValue(forKey: place)?.resume()
         }
 

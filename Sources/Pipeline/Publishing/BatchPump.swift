@@ -24,6 +24,7 @@ package actor BatchPump: Service {
     static let maxEvents = 2000
     static let maxBytes = 4 << 20
     static let longestWait: Duration = .seconds(30)
+    static let batchesAfterStop = 5
 
     /// - Parameters:
     ///   - sinkName: the key of the sink's position in the store.
@@ -70,10 +71,10 @@ package actor BatchPump: Service {
         }
     }
 
-    /// After the stop was asked for, nothing new is polled: what the log holds is published, as long as it goes well.
+    /// After the stop was asked for, nothing new is polled: what came last is published, as long as it goes well. A long
+    /// backlog stays for the next start.
     private func drain(_ ledger: inout DeliveryLedger) async {
-        let head = log.head
-        while !Task.isCancelled, failures == 0, ledger.window.progress.position < head {
+        for _ in 0..<Self.batchesAfterStop where !Task.isCancelled && failures == 0 {
             let events = await read(after: ledger.window.progress.position)
             if events.isEmpty { return }
             await deliver(events, &ledger)

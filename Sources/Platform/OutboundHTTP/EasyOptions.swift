@@ -45,7 +45,11 @@ struct EasyOptions {
         }
         // An empty Expect: libcurl would wait up to a second for a 100 that many servers never send.
         var list = curl_slist_append(nil, "Expect:")
-        for header in request.headers { list = curl_slist_append(list, "\(header.name): \(header.value)") }
+        for header in request.headers {
+            // To libcurl `name:` means "leave it out", and `name;` is a header without a value.
+            let isBlank = header.value.utf8.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            list = curl_slist_append(list, isBlank ? "\(header.name);" : "\(header.name): \(header.value)")
+        }
         transfer.headerList = list
         millrace_curl_set_pointer(handle, CURLOPT_HTTPHEADER, list)
         millrace_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, transfer.errorText)

@@ -37,6 +37,25 @@ package struct OutboundRequest: Sendable {
     }
 }
 
+extension OutboundRequest {
+    /// Whether every header is one header: libcurl sends names and values as they are, also with line breaks.
+    var hasLawfulHeaders: Bool {
+        headers.allSatisfy { header in
+            !header.name.isEmpty && header.name.utf8.allSatisfy(Self.isTokenByte)
+                && header.value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == UInt8(ascii: "\t") }
+        }
+    }
+
+    /// RFC 9110, section 5.6.2.
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+}
+
 /// A whole answer, whatever its status.
 package struct OutboundResponse: Sendable {
     package let status: Int
@@ -63,7 +82,7 @@ package struct OutboundError: Error, Sendable, CustomStringConvertible {
         case cancelled
         /// The client was closed.
         case closed
-        /// The request itself cannot be sent: a bad URL, an unreadable certificate file.
+        /// The request itself cannot be sent: a bad URL, a header that HTTP does not allow.
         case unusable
         case other(Int)
     }

@@ -50,6 +50,10 @@ final class TransferLoop {
     private var raw: UnsafeMutableRawPointer { UnsafeMutableRawPointer(multi) }
 
     private func start(_ transfer: Transfer) {
+        guard transfer.request.hasLawfulHeaders else {
+            return transfer.finish(
+                .failure(OutboundError(.unusable, cause: "a header is not allowed in HTTP")))
+        }
         guard let handle = idle.popLast() ?? curl_easy_init().map(OpaquePointer.init) else {
             return transfer.finish(
                 .failure(OutboundError(.unusable, cause: "libcurl has no memory for a handle")))
