@@ -125,6 +125,23 @@ let testRooms: [Target] = [
             "TestSupport",
         ]),
     tests("AppTests", needs: ["App", "EventModel", "Persisting"]),
+    tests(
+        "TanmaSourceTests",
+        needs: [
+            "TanmaSource", "EventModel", "Ports", "Services", "Signing", "OutboundHTTP", "InboundHTTP",
+            "VendorSimulator", "TestSupport",
+        ]),
+    tests(
+        "NormalizingTests",
+        needs: [
+            "Normalizing", "TanmaSource", "RowDecoding", "EventModel", "Ports", "Persisting", "TestSupport",
+        ]),
+    tests(
+        "IngestingTests",
+        needs: [
+            "Ingesting", "Normalizing", "Persisting", "EventModel", "Ports", "Services", "SQLite",
+            "TestSupport",
+        ]),
     tests("VendorSimulatorTests", needs: ["VendorSimulator", "EventModel", "Signing"]),
     tests(
         "EndToEndTests",

@@ -39,7 +39,7 @@ package struct VendorFields<Key: CodingKey> {
         }
     }
 
-    /// A nested object; nothing, and a text that holds nothing, give nil.
+    /// A nested object; nothing, and a text that holds nothing (`""`, `"[]"`), give nil.
     package func object<Nested: CodingKey>(
         _ key: Key, keyedBy: Nested.Type
     ) throws(RowError) -> VendorFields<Nested>? {
@@ -80,9 +80,9 @@ package struct VendorFields<Key: CodingKey> {
 
     private func isEmptyText(_ key: Key) -> Bool {
         do {
-            return try container.decode(String.self, forKey: key).isEmpty
+            return ["", "[]"].contains(try container.decode(String.self, forKey: key))
         } catch {
-            // Whatever else it is, it is not the text that means nothing.
+            // Whatever else it is, it is no text that means nothing.
             return false
         }
     }

@@ -50,19 +50,19 @@ package struct TanmaClient: Sendable {
     ///
     /// Code 1003 (clock skew) is answered once with a fresh timestamp, taken from the vendor's clock when it tells it.
     func post(_ path: String, body: [UInt8], doing: String) async throws(SourceError) -> TanmaReply {
-        let first = try await attempt(
-            path, body: body, timestamp: timekeeper.now, acceptsClockSkew: true, doing: doing)
+        let first = try await attempt(path, body: body, ahead: .zero, acceptsClockSkew: true, doing: doing)
         guard first.code == TanmaReply.clockSkew else { return first }
-        return try await attempt(
-            path, body: body, timestamp: first.vendorTime ?? timekeeper.now, acceptsClockSkew: false,
-            doing: doing)
+        let ahead = first.vendorTime.map { $0 - timekeeper.now } ?? .zero
+        return try await attempt(path, body: body, ahead: ahead, acceptsClockSkew: false, doing: doing)
     }
 
+    /// - Parameter ahead: how far the vendor's clock is before ours.
     private func attempt(
-        _ path: String, body: [UInt8], timestamp: Timestamp, acceptsClockSkew: Bool, doing: String
+        _ path: String, body: [UInt8], ahead: Duration, acceptsClockSkew: Bool, doing: String
     ) async throws(SourceError) -> TanmaReply {
-        let request = signed(path, body: body, timestamp: timestamp)
-        return try await gate.admitted { () async throws(SourceError) in
+        try await gate.admitted { () async throws(SourceError) in
+            // Signed at the last moment: the gate may have kept the request, or repeat it, long after it was made.
+            let request = signed(path, body: body, timestamp: timekeeper.now + ahead)
             let response: OutboundResponse
             do throws(OutboundError) {
                 response = try await http.send(request)

@@ -39,13 +39,22 @@ struct TanmaReply: Sendable {
             let data = code == 0 ? try envelope.object(.data, keyedBy: DataKey.self) : nil
             self.code = code
             nextCursor = try data?.text(.nextCursor)
-            hasList = data?.contains(.list) ?? false
+            hasList = try data.map(Self.hasList) ?? false
         } catch {
             throw SourceError(
                 .malformed, doing: doing, cause: "the reply's envelope cannot be read: \(error)")
         }
         rows = slices.rows
         self.vendorTime = vendorTime
+    }
+
+    /// The rows are cut out of the envelope, so that their list is empty here; what else means nothing is no list, too.
+    private static func hasList(_ data: VendorFields<DataKey>) throws(RowError) -> Bool {
+        switch try data.anything(.list) {
+        case nil: return data.contains(.list)
+        case .array([]), .text("[]"): return true
+        default: throw RowError("list: not a list of rows")
+        }
     }
 
     /// The reply itself when it is a success.

@@ -126,7 +126,7 @@ package struct TanmaVisitNormalizer: Normalizer {
     /// The vendor does not say what `shareChainSteps` holds: a number stays one, anything else is published as text.
     private static func scalar(_ value: AnyJSON?) throws(RowError) -> Scalar? {
         switch value {
-        case nil: nil
+        case nil, .text("[]"), .array([]): nil
         case .integer(let number): .integer(number)
         case .some(let other): .text(try text(other, of: .shareChainSteps))
         }
@@ -138,7 +138,9 @@ package struct TanmaVisitNormalizer: Normalizer {
         case nil, .text("[]"): return []
         case .array(let elements):
             var texts: [String] = []
-            for element in elements where element != .null { texts.append(try text(element, of: .shareTo)) }
+            for element in elements where element != .null && element != .text("") {
+                texts.append(try text(element, of: .shareTo))
+            }
             return texts
         case .some(let other): return [try text(other, of: .shareTo)]
         }

@@ -25,21 +25,22 @@ package struct TanmaVisits: WindowSource {
     ) async throws(SourceError) {
         let doing = "read visits from \(window.from.rfc3339) to \(window.to.rfc3339)"
         var paging = VisitPaging(window, pageSize: pageSize)
-        while true {
-            let request = Self.body(paging.request, before: window.to)
-            let reply = try await client.post(Self.path, body: request, doing: doing)
-            try await store(Page(rows: reply.rows, vendorTime: reply.vendorTime))
-            let seen = VisitPaging.Reply(
-                count: reply.rows.count, lastSecond: reply.rows.compactMap(Self.second).max(),
-                cursor: reply.nextCursor)
+        var step = VisitPaging.Step.next(paging.request)
+        while case .next(let request) = step {
             let wasRisked = paging.riskedSecond
-            switch paging.received(seen) {
-            case .next: break
-            case .end: return
-            case .loop(let cause): throw SourceError(.malformed, doing: doing, cause: cause)
+            do throws(SourceError) {
+                let reply = try await client.post(
+                    Self.path, body: Self.body(request, before: window.to), doing: doing)
+                try await store(Page(rows: reply.rows, vendorTime: reply.vendorTime))
+                step = paging.received(Self.look(reply))
+            } catch {
+                // A vendor may refuse a large page with a code of its own: its window must not fail for ever.
+                guard case .code = error.kind, let other = paging.largerPageRefused() else { throw error }
+                step = other
             }
             if let second = paging.riskedSecond, second != wasRisked { alarm(second) }
         }
+        if case .loop(let cause) = step { throw SourceError(.malformed, doing: doing, cause: cause) }
     }
 
     /// The vendor neither grants a larger page nor tells rows of one second apart: nothing more can be done from here.
@@ -64,6 +65,13 @@ package struct TanmaVisits: WindowSource {
             }
         }
         return writer.bytes
+    }
+
+    /// Pages ascend, so their last readable row tells how far they reach.
+    private static func look(_ reply: TanmaReply) -> VisitPaging.Reply {
+        VisitPaging.Reply(
+            count: reply.rows.count, lastSecond: reply.rows.reversed().lazy.compactMap(second).first,
+            cursor: reply.nextCursor)
     }
 
     /// The second a row lies in; nil for a row that cannot be read, which says nothing about its page.

@@ -14,12 +14,14 @@ import Ports
 ///     full, all of it in one second                 the same since, a page twice as large
 ///     … then short, still in that second            all of it, or the vendor's own limit: the cursor, inside that
 ///                                                   second; where it does not lead on, since = the next second
+///     … then no more rows than before, or refused   the same, and when a cursor is there to promise more: an alarm
 ///     short, all of it in one second                cursor null, absent or unchanged: the window is read, or, when no
 ///                                                   page was larger, since = the next second; else the cursor
 ///     by cursor, and the cursor was used before     full page: a loop, an error; short page: the window is read
 ///     rows before the asked time                    a loop, an error
 ///
-/// When rows turn up behind a second that was left on the vendor's limit, that second may lack rows: an alarm.
+/// When rows turn up behind a page that the vendor's limit may have cut, that page's second may lack rows: an alarm.
+/// A page without one readable time says nothing about seconds: only the cursor leads on from it.
 struct VisitPaging: Equatable {
     struct Request: Equatable {
         var since: Timestamp
@@ -30,7 +32,7 @@ struct VisitPaging: Equatable {
     /// What a page looked like.
     struct Reply: Equatable {
         let count: Int
-        /// The latest second any readable row of the page lies in.
+        /// The second of the page's last readable row; nil when none can be read.
         let lastSecond: Timestamp?
         let cursor: String?
     }
@@ -66,8 +68,8 @@ struct VisitPaging: Equatable {
             lastReply = reply
             largestCount = max(largestCount, reply.count)
         }
-        guard reply.count > 0 else { return .end }
-        let second = reply.lastSecond ?? request.since
+        guard reply.count > 0 else { return largerPageRefused() ?? .end }
+        guard let second = reply.lastSecond else { return unreadable(reply.cursor) }
         guard second >= request.since else {
             return .loop("the vendor answers with rows before the asked time")
         }
@@ -83,14 +85,42 @@ struct VisitPaging: Equatable {
     private mutating func insideOneSecond(_ reply: Reply, isFull: Bool) -> Step {
         if isFull, request.size < Self.maxPageSize { return goLarger() }
         if request.size > pageSize {
-            doubtedSecond = request.since
-            return reply.cursor.map { step(by: $0) } ?? goToNextSecond()
+            return leave(cursor: reply.cursor, isRefused: isNoLarger(reply.count))
         }
-        guard endsWindow(reply.cursor) else { return step(by: reply.cursor) }
+        guard endsWindow(reply.cursor) else {
+            if reply.count > 1 { doubtedSecond = request.since }
+            return step(by: reply.cursor)
+        }
         // As many rows as any page had: a vendor whose pages are smaller than asked for looks just like an end.
         guard lastReply != nil, reply.cursor != nil, reply.count >= largestCount else { return .end }
         if reply.count > 1 { doubtedSecond = request.since }
         return goToNextSecond()
+    }
+
+    /// Whether a page that was to be larger than the one before shows a limit. Another page of the window that held more
+    /// rows shows that there is none; a single row shows nothing.
+    private func isNoLarger(_ count: Int) -> Bool {
+        guard let previous = lastReply?.count, count > 1 else { return false }
+        return count < previous || (count == previous && count == largestCount)
+    }
+
+    /// The vendor refuses a page larger than usual, or gives none: what the page before it held has to do.
+    /// - Returns: nil when no larger page was asked for.
+    mutating func largerPageRefused() -> Step? {
+        guard request.size > pageSize else { return nil }
+        return leave(cursor: lastReply?.cursor, isRefused: true)
+    }
+
+    private mutating func leave(cursor: String?, isRefused: Bool) -> Step {
+        doubtedSecond = request.since
+        guard let cursor else { return goToNextSecond() }
+        if isRefused { riskedSecond = request.since }
+        return step(by: cursor)
+    }
+
+    private mutating func unreadable(_ cursor: String?) -> Step {
+        guard let cursor, !usedCursors.contains(cursor) else { return .end }
+        return step(by: cursor)
     }
 
     private mutating func insideByCursor(_ cursor: String?, isFull: Bool) -> Step {
@@ -101,9 +131,9 @@ struct VisitPaging: Equatable {
 
     /// A vendor that grants any size would have given these rows with the doubted second's: it has a limit of its own.
     private mutating func confirmDoubt(_ second: Timestamp) {
-        guard let doubted = doubtedSecond, second > doubted else { return }
+        guard let doubted = doubtedSecond, second > doubted || request.cursor != nil else { return }
         riskedSecond = doubted
-        doubtedSecond = nil
+        if second > doubted { doubtedSecond = nil }
     }
 
     private func endsWindow(_ cursor: String?) -> Bool {

@@ -66,12 +66,15 @@ package actor AccountGate: RequestGate {
         if restLeft() != nil {
             throw SourceError(.credentials, doing: "ask the vendor", cause: "the account is stopped")
         }
-        let wait = limiter.reserve(at: timekeeper.elapsed)
-        guard wait > .zero else { return }
-        try await pause(wait)
-        // Somebody else's request may have stopped the account meanwhile.
-        if restLeft() != nil {
-            throw SourceError(.credentials, doing: "ask the vendor", cause: "the account is stopped")
+        var wait = limiter.reserve(at: timekeeper.elapsed)
+        while wait > .zero {
+            try await pause(wait)
+            // Somebody else's request may have stopped the account meanwhile, or closed it for a while.
+            if restLeft() != nil {
+                throw SourceError(.credentials, doing: "ask the vendor", cause: "the account is stopped")
+            }
+            let now = timekeeper.elapsed
+            wait = limiter.isClosed(at: now) ? limiter.reserve(at: now) : .zero
         }
     }
 

@@ -2,6 +2,7 @@
 struct RateLimiter: Equatable {
     private let interval: Duration
     private var nextFree: Duration = .zero
+    private var closedUntil: Duration = .zero
 
     /// - Parameter perSecond: requests a second, also fractions of one.
     init(perSecond: Double) {
@@ -15,8 +16,13 @@ struct RateLimiter: Equatable {
         return place - now
     }
 
-    /// Nobody gets a place before this instant.
+    /// Nobody gets a place before this instant, and places given for an earlier one no longer count.
     mutating func close(until instant: Duration) {
+        closedUntil = max(closedUntil, instant)
         nextFree = max(nextFree, instant)
+    }
+
+    func isClosed(at now: Duration) -> Bool {
+        now < closedUntil
     }
 }

@@ -71,9 +71,15 @@ package actor SourcePoller: Service {
         (self.gate, self.timekeeper, self.draw, self.logger) = (gate, timekeeper, draw, logger)
     }
 
+    /// Asked to stop, it leaves at once, also from a request or from a wait for the account: a page on its way into the
+    /// log gets there, the rest of its window is read again.
     package func run() async throws {
+        _ = await stopSignal.unlessStopped { await self.pollUntilCancelled() }
+    }
+
+    private func pollUntilCancelled() async {
         guard var plan = await openPlan() else { return }
-        while !stopSignal.isStopped, !Task.isCancelled {
+        while !Task.isCancelled {
             let now = timekeeper.now
             switch plan.next(now: now, vendorNow: clock.now(now, elapsed: timekeeper.elapsed)) {
             case .wait(let duration):
@@ -131,10 +137,12 @@ package actor SourcePoller: Service {
             guard !page.rows.isEmpty else { return }
             total += try await store(normalizing.normalize(page.rows), position: nil)
         }
-        plan.completed(
+        var completed = plan
+        completed.completed(
             window, purpose, rows: total.read, certain: firstVendorTime.map { $0 - settings.lag },
             now: timekeeper.now)
-        total += try await store([], position: plan.state.position)
+        total += try await store([], position: completed.state.position)
+        plan = completed
         return total
     }
 
@@ -190,13 +198,10 @@ package actor SourcePoller: Service {
     }
 
     private func sleep(_ duration: Duration) async {
-        let timekeeper = self.timekeeper
-        _ = await stopSignal.unlessStopped {
-            do throws(CancellationError) {
-                try await timekeeper.sleep(for: duration)
-            } catch {
-                return
-            }
+        do throws(CancellationError) {
+            try await timekeeper.sleep(for: duration)
+        } catch {
+            return
         }
     }
 
@@ -219,7 +224,7 @@ package actor SourcePoller: Service {
 
     /// Nil when the relay is stopped before the store could be read.
     private func openPlan() async -> WindowPlan? {
-        while !stopSignal.isStopped, !Task.isCancelled {
+        while !Task.isCancelled {
             do throws(LogError) {
                 return try await storedPlan()
             } catch {

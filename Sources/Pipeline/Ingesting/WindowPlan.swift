@@ -41,7 +41,7 @@ struct WindowPlan {
         case wait(Duration)
     }
 
-    /// A window with fewer rows doubles the span of the next, one with more than `manyRows` halves it: a crash in the
+    /// A whole span with fewer rows doubles the span of the next, one with more than `manyRows` halves it: a crash in the
     /// middle of a window repeats a bounded number of rows, not of days.
     static let fewRows = 1000
     static let manyRows = 10_000
@@ -75,6 +75,8 @@ struct WindowPlan {
     ///   - vendorNow: the end of a window by the vendor's, when it is known, or the earlier of both.
     mutating func next(now: Timestamp, vendorNow: Timestamp) -> Step {
         let to = (vendorNow - settings.lag).flooredToSecond
+        // A wall clock that was set back must not put the next poll off.
+        liveDue = min(liveDue, now + settings.every)
         if liveDue <= now || isCatchingUp {
             if let window = liveWindow(to) { return .read(window, .live) }
             isCatchingUp = false
@@ -91,7 +93,10 @@ struct WindowPlan {
     mutating func completed(
         _ window: Window, _ purpose: Purpose, rows: Int, certain: Timestamp?, now: Timestamp
     ) {
-        if rows < Self.fewRows { span = min(span * 2, Self.spans.upperBound) }
+        // A window shorter than the span says nothing about how many rows a whole one holds.
+        if rows < Self.fewRows, window.to - window.from >= span {
+            span = min(span * 2, Self.spans.upperBound)
+        }
         if rows > Self.manyRows { span = max(span / 2, Self.spans.lowerBound) }
         switch purpose {
         case .live:
