@@ -18,7 +18,7 @@ demo: build ## installs what is missing, builds, and shows the whole chain on th
 	@$(BINARY) demo
 
 test: packages .venv/complete ## installs what is missing, and runs every test
-	@$(SWIFT) test --disable-xctest --explicit-target-dependency-import-check error
+	@timeout --kill-after=10 900 $(SWIFT) test --disable-xctest --explicit-target-dependency-import-check error
 
 build: packages ## the release binary, .build/release/millrace
 	@$(SWIFT) build --configuration release --product millrace

@@ -42,7 +42,7 @@ let base: [Target] = [
     room("Base/EventModel"),
     room("Base/Services"),
     room("Base/Ports", needs: ["EventModel"]),
-    room("Base/RowDecoding", needs: ["Ports"]),
+    room("Base/RowDecoding", needs: ["EventModel", "Ports"]),
 ]
 
 let platform: [Target] = [

@@ -20,7 +20,8 @@ package enum App {
         signal(SIGPIPE, SIG_IGN)
         let rest = Array(arguments.dropFirst())
         do throws(CommandError) {
-            return try await dispatch(rest)
+            let code = try await dispatch(rest)
+            return code == 0 ? Output.exitCode : code
         } catch {
             if !error.message.isEmpty { Terminal.say(error.message) }
             return error.exitCode

@@ -34,7 +34,12 @@ enum NotYet {
     }
 
     private static func rest(_ settings: Settings) -> [String] {
-        settings.http == nil ? [] : ["http: the API is not served in this version"]
+        var notes: [String] = []
+        if settings.http != nil { notes.append("http: the API is not served in this version") }
+        if !settings.webhooks.isEmpty, settings.http?.allowPrivateEndpoints != true {
+            notes.append("webhooks: private and loopback addresses are not refused in this version")
+        }
+        return notes
     }
 }
 

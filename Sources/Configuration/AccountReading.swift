@@ -14,7 +14,7 @@ extension Section {
         take("base_url", .baseURL, into: &account.baseURL)
         account.requestsPerSecond = account.vendor.requestsPerSecond
         let limit = isVendorKnown ? account.vendor.mostRequestsPerSecond : 1000
-        take("requests_per_second", .number(above: 0, upTo: limit), into: &account.requestsPerSecond)
+        take("requests_per_second", .number(from: 0.001, upTo: limit), into: &account.requestsPerSecond)
         take("timeout", .duration, into: &account.timeout)
         takeFile("ca_file", into: &account.caFile)
         take("proxy", .proxy, into: &account.proxy)

@@ -115,15 +115,15 @@ import Testing
         ),
         (
             "name: t, vendor: weiban, corp_id: c, secret: s, requests_per_second: 5.5",
-            "requests_per_second: \"5.5\" is out of range, allowed: a number above 0, at most 5"
+            "requests_per_second: \"5.5\" is out of range, allowed: a number from 0.001 to 5"
         ),
         (
             "name: t, vendor: tanma, app_id: i, app_key: k, requests_per_second: 0",
-            "requests_per_second: \"0\" is out of range, allowed: a number above 0, at most 1000"
+            "requests_per_second: \"0\" is out of range, allowed: a number from 0.001 to 1000"
         ),
         (
             "name: t, vendor: tanma, app_id: i, app_key: k, requests_per_second: inf",
-            "requests_per_second: \"inf\" is not a number, allowed: a number above 0, at most 1000"
+            "requests_per_second: \"inf\" is not a number, allowed: a number from 0.001 to 1000"
         ),
         (
             "name: t, vendor: tanma, app_id: i, app_key: k, send_app_key_header: yes",

@@ -85,7 +85,7 @@ struct AccountGateTests {
     }
 
     @Test func aThrottledAccountIsClosedForEveryoneAlsoForThoseWhoWaitAlready() async {
-        let (first, second) = (Requests(.throttled(after: .seconds(60))), Requests())
+        let (first, second) = (Requests(.throttled(after: .seconds(8))), Requests())
         let (started, release) = (StopSignal(), StopSignal())
         let clock = clock
         let one = Task {
@@ -102,15 +102,15 @@ struct AccountGateTests {
         #expect(await clock.nextSleep() == .milliseconds(500))
         clock.advance(by: .seconds(1))
         let waits = [await clock.nextSleep(), await clock.nextSleep()]
-        #expect(waits.sorted() == [.seconds(59), .seconds(60)])
-        clock.advance(by: .seconds(58))
+        #expect(waits.sorted() == [.seconds(7), .seconds(8)])
+        clock.advance(by: .seconds(6))
         #expect(first.times.count == 1 && second.times.isEmpty)
         clock.advance(by: .seconds(1))
         while first.times.count + second.times.count < 2 { await Task.yield() }
         clock.advance(by: .seconds(1))
         #expect(await other.value == nil)
         #expect(await one.result.isSuccess)
-        #expect((first.times.dropFirst() + second.times).sorted() == [.seconds(60), .seconds(61)])
+        #expect((first.times.dropFirst() + second.times).sorted() == [.seconds(8), .seconds(9)])
     }
 
     @Test func aRefusedAccountIsAskedNothingForAQuarterOfAnHour() async {
@@ -137,6 +137,13 @@ struct AccountGateTests {
         #expect(await ask(requests) == .credentials)
         #expect(requests.times.count == 2)
         #expect(lines.count("account stopped") == 2)
+    }
+
+    @Test func aLongThrottleEndsTheTryAndIsSaid() async {
+        let requests = Requests(.throttled(after: .seconds(3600)))
+        #expect(await ask(requests) == .throttled(after: .seconds(3600)))
+        #expect(requests.times.count == 1)
+        #expect(lines.count("vendor asks for patience") == 1)
     }
 
     @Test func thoseWhoWaitAreNotSentWhenTheAccountStops() async {

@@ -1,9 +1,17 @@
 import Foundation
+import Services
 import Synchronization
 
 /// Data on stdout, line by line, from any task.
 enum Output {
     private static let gate = Mutex(())
+    private static let failure = Mutex<Int32>(0)
+
+    /// The exit code of a command that could not write: a reader that left is no error, a full disk is.
+    static var exitCode: Int32 {
+        let failure = failure.withLock { $0 }
+        return failure == 0 || failure == EPIPE ? 0 : 1
+    }
 
     /// - Returns: false when nobody reads any more.
     @discardableResult
@@ -25,6 +33,14 @@ enum Output {
                 let count = rest.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
                 if count < 0 {
                     if errno == EINTR { continue }
+                    let code = errno
+                    let isFirst = failure.withLock { failure in
+                        defer { failure = code }
+                        return failure == 0
+                    }
+                    if isFirst, code != EPIPE {
+                        Terminal.say("millrace: stdout: \(String(cString: strerror(code)))")
+                    }
                     return false
                 }
                 rest = rest.dropFirst(count)
@@ -37,7 +53,7 @@ enum Output {
 /// Words for a person, on stderr.
 enum Terminal {
     static func say(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        Logger.standardError(text + "\n")
     }
 
     static var outputIsTerminal: Bool { isatty(1) == 1 }

@@ -72,7 +72,8 @@ package struct SourceError: Error, Sendable, CustomStringConvertible {
     /// Whether the same request may succeed in a moment.
     package var mayPassSoon: Bool {
         switch kind {
-        case .transport, .throttled, .code, .malformed: true
+        case .throttled(let wait): wait ?? .zero <= .seconds(10)
+        case .transport, .code, .malformed: true
         case .credentials, .parameters, .store, .cancelled: false
         }
     }

@@ -25,7 +25,13 @@ package enum AnyJSON: Sendable, Equatable, Codable {
         } else if let value = Self.attempt({ try single.decode([String: AnyJSON].self) }) {
             self = .object(value)
         } else {
-            self = .number(try single.decode(Double.self))
+            let value = try single.decode(Double.self)
+            // A whole number beyond 64 bits would be rounded: it is refused, not published as another one.
+            guard value.rounded() != value || abs(value) < 0x1p53 else {
+                throw DecodingError.dataCorruptedError(
+                    in: single, debugDescription: "a number beyond 64 bits")
+            }
+            self = .number(value)
         }
     }
 
@@ -55,6 +61,11 @@ package enum AnyJSON: Sendable, Equatable, Codable {
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             return String(decoding: try encoder.encode(self), as: UTF8.self)
         }
+    }
+
+    /// Nil for what is no JSON.
+    static func parse(_ text: String) -> AnyJSON? {
+        do { return try JSONDecoder().decode(AnyJSON.self, from: Data(text.utf8)) } catch { return nil }
     }
 
     /// A decoder says which type a value has only by refusing the others.

@@ -8,7 +8,12 @@ package struct RowSlicer {
         /// The page without its rows: `{"code":0,…,"data":{"list":[],…}}`.
         package let envelope: [UInt8]
         package let rows: [[UInt8]]
+        /// Whether there was a list at the path at all.
+        package let hasList: Bool
     }
+
+    /// More rows than this in one page are no vendor's reply.
+    static let maxRows = 200_000
 
     private let bytes: [UInt8]
     private let path: [[UInt8]]
@@ -22,10 +27,10 @@ package struct RowSlicer {
     package static func slice(_ page: [UInt8], path: [String]) -> Slices? {
         var slicer = RowSlicer(bytes: page, path: path.map { Array($0.utf8) })
         guard slicer.value(depth: 0, onPath: true), slicer.atEnd() else { return nil }
-        guard let list = slicer.list else { return Slices(envelope: page, rows: []) }
+        guard let list = slicer.list else { return Slices(envelope: page, rows: [], hasList: false) }
         var envelope = page
         envelope.removeSubrange(list)
-        return Slices(envelope: envelope, rows: slicer.rows)
+        return Slices(envelope: envelope, rows: slicer.rows, hasList: true)
     }
 
     private init(bytes: [UInt8], path: [[UInt8]]) {
@@ -73,7 +78,10 @@ package struct RowSlicer {
                 skipSpace()
                 let begin = next
                 guard value(depth: depth + 1, onPath: false) else { return false }
-                if isRows { found.append(Array(bytes[begin..<next])) }
+                if isRows {
+                    guard found.count < Self.maxRows else { return false }
+                    found.append(Array(bytes[begin..<next]))
+                }
                 skipSpace()
                 if take(UInt8(ascii: "]")) { break }
                 guard take(UInt8(ascii: ",")) else { return false }

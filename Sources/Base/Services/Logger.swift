@@ -62,7 +62,12 @@ package struct Logger: Sendable {
 
     /// Writes to descriptor 2; what cannot be written is dropped, since there is nowhere left to say so.
     package static let standardError: @Sendable (String) -> Void = { line in
-        FileHandle.standardError.write(Data(line.utf8))
+        var rest = Array(line.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+            if count < 0, errno != EINTR { return }
+            rest = rest.dropFirst(max(0, count))
+        }
     }
 
     private final class Output: Sendable {

@@ -66,7 +66,11 @@ package final class KafkaSink: BatchSink {
     package func deliver(_ events: [StoredEvent]) async -> [Outcome] {
         let records = events.map(record)
         let producer = self.producer.withLock { $0 }
-        let reports = await producer.send(records)
+        var reports = await producer.send(records)
+        // A broker refuses a whole batch for one record in it: only what it refuses alone is refused.
+        for place in reports.indices where records.count > 1 && reports[place]?.kind == .record {
+            reports[place] = await producer.send([records[place]]).first ?? nil
+        }
         if reports.contains(where: { $0?.kind == .fatal }) { replaceProducer(producer) }
         return reports.map(Self.outcome)
     }

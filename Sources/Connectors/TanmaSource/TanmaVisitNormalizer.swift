@@ -154,7 +154,8 @@ package struct TanmaVisitNormalizer: Normalizer {
 extension VendorFields {
     /// `yyyy-MM-dd HH:mm:ss` in fixed UTC+8, with the vendor's own text beside it.
     func chinaTime(_ key: Key) throws(RowError) -> (text: String, instant: Timestamp)? {
-        guard let text = try text(key) else { return nil }
+        // What databases write where there is no time.
+        guard let text = try text(key), text != "0000-00-00 00:00:00" else { return nil }
         guard let instant = Timestamp(chinaText: text) else {
             throw RowError("\(key.stringValue): not a time of the form yyyy-MM-dd HH:mm:ss")
         }

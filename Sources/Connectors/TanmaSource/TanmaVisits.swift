@@ -32,7 +32,7 @@ package struct TanmaVisits: WindowSource {
                 let reply = try await client.post(
                     Self.path, body: Self.body(request, before: window.to), doing: doing)
                 try await store(Page(rows: reply.rows, vendorTime: reply.vendorTime))
-                step = paging.received(Self.look(reply))
+                step = paging.received(try Self.look(at: reply, of: window, doing: doing))
             } catch {
                 // A vendor may refuse a large page with a code of its own: its window must not fail for ever.
                 guard case .code = error.kind, let other = paging.largerPageRefused() else { throw error }
@@ -67,11 +67,25 @@ package struct TanmaVisits: WindowSource {
         return writer.bytes
     }
 
-    /// Pages ascend, so their last readable row tells how far they reach.
-    private static func look(_ reply: TanmaReply) -> VisitPaging.Reply {
-        VisitPaging.Reply(
-            count: reply.rows.count, lastSecond: reply.rows.reversed().lazy.compactMap(second).first,
-            cursor: reply.nextCursor)
+    /// Pages ascend, so their last readable row tells how far they reach. Rows outside the asked window are stored like
+    /// all others, but lead nowhere: one wrong date must not end the window.
+    private static func look(
+        at reply: TanmaReply, of window: Window, doing: String
+    ) throws(SourceError) -> VisitPaging.Reply {
+        var lastSecond: Timestamp?
+        var isAstray = false
+        for row in reply.rows.reversed() {
+            guard let second = second(row) else { continue }
+            isAstray = second < window.from || second >= window.to
+            if isAstray { continue }
+            lastSecond = second
+            break
+        }
+        if lastSecond == nil, isAstray {
+            throw SourceError(
+                .malformed, doing: doing, cause: "all rows of a page lie outside the asked window")
+        }
+        return VisitPaging.Reply(count: reply.rows.count, lastSecond: lastSecond, cursor: reply.nextCursor)
     }
 
     /// The second a row lies in; nil for a row that cannot be read, which says nothing about its page.

@@ -102,7 +102,11 @@ package actor AccountGate: RequestGate {
                 "account stopped",
                 [.account: .text(account), .cause: .text(error.cause), .delay: .duration(Self.rest)])
         case .throttled(let wait):
-            limiter.close(until: timekeeper.elapsed + (wait ?? Self.unnamedThrottle))
+            let pause = wait ?? Self.unnamedThrottle
+            limiter.close(until: timekeeper.elapsed + pause)
+            logger.warning(
+                "vendor asks for patience",
+                [.account: .text(account), .cause: .text(error.cause), .delay: .duration(pause)])
         default:
             break
         }

@@ -1,21 +1,22 @@
 import EventModel
 
 /// What time it is at the vendor, from the latest reply's `Date`: the vendor's clock counts, not ours. Pure.
-struct VendorClock: Equatable {
+///
+/// Only while it is fresh: a reply that told a wrong time must not keep the next one from ever being asked for.
+struct VendorClock {
     private var seen: (time: Timestamp, elapsed: Duration)?
+
+    /// A sighting older than this is no longer believed, and our own clock counts until the next reply.
+    static let trust: Duration = .seconds(60)
 
     /// - Parameter elapsed: our monotonic clock when the reply came.
     mutating func saw(_ time: Timestamp, at elapsed: Duration) {
         seen = (time, elapsed)
     }
 
-    /// The earlier of both clocks; our own alone before the first reply.
+    /// The earlier of both clocks; our own alone before the first reply and when the last one is long ago.
     func now(_ own: Timestamp, elapsed: Duration) -> Timestamp {
-        guard let seen else { return own }
+        guard let seen, elapsed - seen.elapsed < Self.trust else { return own }
         return min(own, seen.time + (elapsed - seen.elapsed))
-    }
-
-    static func == (left: VendorClock, right: VendorClock) -> Bool {
-        left.seen?.time == right.seen?.time && left.seen?.elapsed == right.seen?.elapsed
     }
 }

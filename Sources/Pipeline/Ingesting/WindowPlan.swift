@@ -27,6 +27,8 @@ struct WindowPlan {
     struct State: Codable, Equatable {
         var start: Int64
         var watermark: Int64
+        /// The watermark before it last moved further than a poll would move it: where a clock that jumped is undone to.
+        var lastGood: Int64?
         /// When each sweep was last finished, by its settings.
         var sweeps: [String: Int64] = [:]
     }
@@ -77,6 +79,7 @@ struct WindowPlan {
         let to = (vendorNow - settings.lag).flooredToSecond
         // A wall clock that was set back must not put the next poll off.
         liveDue = min(liveDue, now + settings.every)
+        undoJump(to)
         if liveDue <= now || isCatchingUp {
             if let window = liveWindow(to) { return .read(window, .live) }
             isCatchingUp = false
@@ -101,6 +104,9 @@ struct WindowPlan {
         switch purpose {
         case .live:
             let reached = min(window.to, certain?.flooredToSecond ?? window.to)
+            if reached - watermark > settings.every * 2 + settings.overlap {
+                state.lastGood = state.watermark
+            }
             state.watermark = max(state.watermark, reached.milliseconds)
             isCatchingUp = isCut && reached == window.to
             if !isCatchingUp { liveDue = now + settings.every }
@@ -113,6 +119,15 @@ struct WindowPlan {
                 sweeping = (place, window.to, current.until)
             }
         }
+    }
+
+    /// A clock that jumped ahead and came back leaves a watermark in the future: what was read meanwhile is read again, from
+    /// before the jump.
+    private mutating func undoJump(_ to: Timestamp) {
+        guard watermark > to + settings.overlap + settings.lag else { return }
+        let good = min(Timestamp(milliseconds: state.lastGood ?? state.start), to - settings.overlap)
+        state.watermark = max(state.start, good.milliseconds)
+        state.lastGood = nil
     }
 
     private mutating func liveWindow(_ to: Timestamp) -> Window? {

@@ -36,19 +36,24 @@ enum Retention {
     static func removeKeys(
         source: Int64, storedBefore limit: Timestamp, _ connection: Connection
     ) throws(DatabaseError) -> Int {
-        let ids = try connection.all(
-            "SELECT first_id FROM dedup WHERE source = ?1 AND stored < ?2 ORDER BY stored LIMIT ?3",
+        let keys = try connection.all(
+            "SELECT first_id, stored FROM dedup WHERE source = ?1 AND stored < ?2 ORDER BY stored LIMIT ?3",
             .integer(source), .integer(limit.milliseconds), .integer(batch)
-        ) { $0.bytes(0) }
-        guard let newest = ids.max(by: { $0.lexicographicallyPrecedes($1) }) else { return 0 }
-        let time = newest.prefix(6).reduce(Int64(0)) { $0 << 8 | Int64($1) }
-        for id in ids {
+        ) { (id: $0.bytes(0), stored: $0.integer(1)) }
+        // A row dated after it was stored lies: it must not make everything that follows too old.
+        guard let time = keys.map({ min(Self.milliseconds($0.id), $0.stored) }).max() else { return 0 }
+        for key in keys {
             try connection.run(
-                "DELETE FROM dedup WHERE source = ?1 AND first_id = ?2", .integer(source), .blob(id))
+                "DELETE FROM dedup WHERE source = ?1 AND first_id = ?2", .integer(source), .blob(key.id))
         }
         try connection.run(
             "UPDATE sources SET expired_time = max(coalesce(expired_time, ?2), ?2) WHERE id = ?1",
             .integer(source), .integer(time))
-        return ids.count
+        return keys.count
+    }
+
+    /// The upstream time in an id's first 48 bits, which are a signed number: rows from before 1970 exist.
+    private static func milliseconds(_ id: [UInt8]) -> Int64 {
+        (id.prefix(6).reduce(Int64(0)) { $0 << 8 | Int64($1) } << 16) >> 16
     }
 }

@@ -54,7 +54,8 @@ struct DeliveryLedger {
         merged.delivered += update.delivered
         merged.filtered += update.filtered
         merged.dead += update.dead
-        merged.waiting += update.waiting
+        let changed = Set(update.released + update.waiting.map(\.offset))
+        merged.waiting = refused.waiting.filter { !changed.contains($0.offset) } + update.waiting
         merged.released += update.released
         update = merged
         isDirty = true

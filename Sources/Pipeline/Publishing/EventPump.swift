@@ -119,7 +119,8 @@ package actor EventPump: Service {
         case .newEvents:
             state.watchesLog = false
         case .retryDue:
-            state.timerDue = nil
+            // Looked up as soon as the budget has room; until then no timer is needed.
+            (state.timerDue, state.nextDue) = (nil, nil)
             state.mayHaveRetries = true
         case .flushDue:
             state.flushIsPlanned = false
@@ -152,13 +153,15 @@ package actor EventPump: Service {
     private func fetchRetries(_ state: inout State, room: Int) async throws(LogError) {
         // Rows of deliveries that are under way are due too: they are asked for and skipped.
         let limit = room + state.busy.count
-        // What was settled and not yet stored would be found as waiting still.
+        // What was settled and is not stored would be found as waiting still, and be sent and counted twice.
         await store(&state)
+        guard !state.ledger.isDirty else { return }
         let found = try await log.dueRetries(of: subscription, at: timekeeper.now, limit: limit)
         state.waitingRows = found.count
         state.nextDue = found.next
-        state.mayHaveRetries = found.due.count == limit
-        for row in found.due where !state.busy.contains(row.offset) && state.ready.count < room {
+        let startable = found.due.filter { !state.busy.contains($0.offset) }
+        state.mayHaveRetries = startable.count > room || found.due.count == limit
+        for row in startable.prefix(room) {
             guard let event = try await log.event(at: row.offset) else { continue }
             state.busy.insert(row.offset)
             state.ready.append(Delivery(event: event, waiting: row))

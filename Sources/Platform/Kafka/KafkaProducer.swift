@@ -53,7 +53,14 @@ package final class KafkaProducer: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let batch = DeliveryBatch(count: records.count, continuation: continuation)
-                for (place, record) in records.enumerated() { produce(record, place, batch) }
+                var isFull = false
+                for (place, record) in records.enumerated() {
+                    // Once the queue is full nothing behind may slip in: order is kept by sending the rest later.
+                    isFull = isFull || !produce(record, place, batch)
+                    if isFull {
+                        batch.settled(place, KafkaError(RD_KAFKA_RESP_ERR__QUEUE_FULL, doing: "produce"))
+                    }
+                }
                 if Task.isCancelled { purge() }
             }
         } onCancel: {
@@ -81,7 +88,8 @@ package final class KafkaProducer: Sendable {
         rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
     }
 
-    private func produce(_ record: KafkaRecord, _ place: Int, _ batch: DeliveryBatch) {
+    /// False when the queue is full: the record has no report then.
+    private func produce(_ record: KafkaRecord, _ place: Int, _ batch: DeliveryBatch) -> Bool {
         // Owned by librdkafka until the report, which takes it back.
         let ticket = Unmanaged.passRetained(DeliveryTicket(batch: batch, place: place))
         let headers = rd_kafka_headers_new(record.headers.count)
@@ -96,8 +104,10 @@ package final class KafkaProducer: Sendable {
             // Refused at once: headers and ticket stay ours.
             rd_kafka_headers_destroy(headers)
             ticket.release()
+            if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { return false }
             batch.settled(place, KafkaError(code, doing: "produce to \(record.topic)"))
         }
+        return true
     }
 
     private static func serve(_ event: OpaquePointer, _ reporter: KafkaReporter) {
