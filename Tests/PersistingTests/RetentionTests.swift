@@ -85,6 +85,21 @@ import Testing
         #expect(new.stored == 1)
     }
 
+    @Test(arguments: [-1000, 40_000_000_000]) func rowWithAWrongDateMakesNothingElseTooOld(seconds: Int64)
+        async throws
+    {
+        let fixture = try LogFixture()
+        let log = try fixture.open()
+        let now = fixture.clock.now
+        let wrong = LogFixture.row("wrong", at: Timestamp(seconds: seconds))
+        _ = try await log.append([wrong], from: fixture.source, position: nil)
+        fixture.clock.advance(by: Self.day * 2)
+        #expect(try await log.forget(retention: .zero, dedupRetention: Self.day) == 1)
+        let result = try await log.append(
+            [LogFixture.row("new", at: now + Self.day)], from: fixture.source, position: nil)
+        #expect(result.stored == 1)
+    }
+
     @Test func firstBackfillOfOldRowsIsNotTooOld() async throws {
         let fixture = try LogFixture()
         let log = try fixture.open()

@@ -98,6 +98,19 @@ import Testing
         #expect(sink.got.count == 3)
     }
 
+    @Test func retryThatComesDueWhileDeliveriesAreQueuedIsMade() async throws {
+        let fixture = try PumpFixture()
+        try await fixture.append(1...400)
+        let sink = FlakySink { offset, attempt in offset == 1 && attempt == 1 ? .failed : .accepted }
+        // A slow receiver: the queue behind the budget is never empty while the retry comes due.
+        let pump = pump(fixture, sink, waits: [.milliseconds(30)], concurrency: 2)
+        try await running(pump, fixture, step: .milliseconds(1)) {
+            try await fixture.until(name) { $0.delivered == 400 }
+        }
+        #expect(try await fixture.record(name)?.waiting == 0)
+        #expect(sink.got.count { $0 == 1 } == 2)
+    }
+
     @Test func askedForWaitIsHonoured() async throws {
         let fixture = try PumpFixture()
         try await fixture.append(1...1)

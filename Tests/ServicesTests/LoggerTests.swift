@@ -118,4 +118,12 @@ import Testing
         #expect(page.lines.count == 200)
         #expect(page.lines.allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}\n") })
     }
+
+    @Test func anOutputThatTakesNothingIsNoReasonToStop() async {
+        await #expect(processExitsWith: .success) {
+            close(2)
+            Logger(level: .info, format: .json).info("said to nobody")
+            exit(0)
+        }
+    }
 }

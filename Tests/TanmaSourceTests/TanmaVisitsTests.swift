@@ -121,6 +121,20 @@ struct TanmaVisitsTests {
         #expect(try await fixture.read().identities == fixture.truth)
     }
 
+    @Test func aRowOutsideTheWindowDoesNotSteerThePaging() async throws {
+        let rows = #"{"visitTime":"2026-11-01 08:00:10"},{"visitTime":"2999-01-01 00:00:00"}"#
+        let vendor = try ScriptedVendor(
+            #"{"code":0,"data":{"list":[\#(rows)],"nextCursor":"x"}}"#,
+            #"{"code":0,"data":{"list":[],"nextCursor":null}}"#)
+        defer { vendor.stop() }
+        let visits = TanmaVisits(vendor.client(), sourceName: "visits", pageSize: 2, logger: .silent)
+        let from = try #require(Timestamp(chinaText: "2026-11-01 08:00:00"))
+        try await visits.read(Window(from: from, to: from + .seconds(60))) { _ in }
+        let bodies = vendor.asked.map { String(decoding: $0.body, as: UTF8.self) }
+        #expect(bodies.count == 2)
+        #expect(bodies.last?.contains(#""since":"2026-11-01 08:00:10""#) == true)
+    }
+
     @Test func aSlowAnswerIsWaitedFor() async throws {
         let fixture = try Fixture {
             $0.faults = FaultPlan(script: [.slow], slowDelay: .milliseconds(20))

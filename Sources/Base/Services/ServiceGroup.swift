@@ -31,6 +31,13 @@ package struct ServiceGroup: Sendable {
 
     /// Runs until `stopRequested` returns, a service fails or a service returns by itself (which is an error too).
     package func run(until stopRequested: @escaping @Sendable () async -> Void) async throws -> End {
+        for service in services {
+            do {
+                try await service.start()
+            } catch {
+                throw ServiceFailure(service: service.name, cause: error)
+            }
+        }
         let ledger = Ledger()
         return try await withThrowingTaskGroup(of: Note.self) { group in
             for (place, service) in services.enumerated() {

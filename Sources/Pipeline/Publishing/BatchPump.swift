@@ -12,7 +12,7 @@ package actor BatchPump: Service {
     private let sinkName: String
     private let sink: any BatchSink
     private let log: EventLog
-    private let start: SinkStart
+    private let origin: SinkStart
     private let selection: SinkSelection
     private let timekeeper: any Timekeeper
     private let draw: @Sendable () -> Double
@@ -36,12 +36,16 @@ package actor BatchPump: Service {
     ) {
         name = "sink \(sinkName)"
         (self.sinkName, self.sink, self.log) = (sinkName, sink, log)
-        (self.start, self.selection) = (start, selection)
+        (origin, self.selection) = (start, selection)
         (self.timekeeper, self.draw, self.logger) = (timekeeper, draw, logger)
     }
 
+    package func start() async throws {
+        _ = try await log.openSink(sinkName, from: origin)
+    }
+
     package func run() async throws {
-        var ledger = DeliveryLedger(try await log.openSink(sinkName, from: start))
+        var ledger = DeliveryLedger(try await log.openSink(sinkName, from: origin))
         if await open() {
             await carry(&ledger)
             await drain(&ledger)

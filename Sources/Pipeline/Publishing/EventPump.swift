@@ -13,7 +13,7 @@ package actor EventPump: Service {
     private let subscription: String
     private let sink: any EventSink
     private let log: EventLog
-    private let start: SinkStart
+    private let origin: SinkStart
     private let selection: SinkSelection
     private let schedule: RetrySchedule
     private let concurrency: Int
@@ -40,7 +40,7 @@ package actor EventPump: Service {
         logger: Logger
     ) {
         name = "sink \(subscription)"
-        (self.subscription, self.sink, self.log, self.start) = (subscription, sink, log, start)
+        (self.subscription, self.sink, self.log, origin) = (subscription, sink, log, start)
         (self.selection, self.schedule, self.concurrency) = (selection, schedule, concurrency)
         (self.timekeeper, self.draw, self.logger) = (timekeeper, draw, logger)
     }
@@ -49,8 +49,12 @@ package actor EventPump: Service {
         stopSignal.stop()
     }
 
+    package func start() async throws {
+        _ = try await log.openSink(subscription, from: origin)
+    }
+
     package func run() async throws {
-        var state = State(DeliveryLedger(try await log.openSink(subscription, from: start)))
+        var state = State(DeliveryLedger(try await log.openSink(subscription, from: origin)))
         await withTaskGroup(of: Note.self) { group in
             group.addTask { [stopSignal] in
                 await stopSignal.wait()
