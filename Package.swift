@@ -57,7 +57,7 @@ let platform: [Target] = [
 // Signing is the one platform room the pipeline may use besides SQLite: ids and fingerprints are hashes.
 let pipeline: [Target] = [
     room("Pipeline/Ingesting", needs: ["EventModel", "Ports", "Services", "Normalizing", "Persisting"]),
-    room("Pipeline/Normalizing", needs: ["EventModel", "Ports"]),
+    room("Pipeline/Normalizing", needs: ["EventModel", "Ports", "Signing"]),
     room("Pipeline/Persisting", needs: ["EventModel", "Ports", "Services", "SQLite", "Signing"]),
     room("Pipeline/Publishing", needs: ["EventModel", "Ports", "Services", "Persisting"]),
 ]
@@ -103,6 +103,7 @@ let testRooms: [Target] = [
         swiftSettings: strict),
     tests("EventModelTests", needs: ["EventModel", "TestSupport"]),
     tests("ServicesTests", needs: ["Services"]),
+    tests("PortsTests", needs: ["Ports"]),
     tests("RowDecodingTests", needs: ["RowDecoding", "Ports", "TestSupport"]),
     tests("SigningTests", needs: ["Signing"]),
     tests("SQLiteTests", needs: ["SQLite", "TestSupport"]),

@@ -58,13 +58,15 @@ struct Assembly {
     private func poller(
         _ source: Settings.Source, _ account: Settings.Account, _ gate: AccountGate
     ) -> SourcePoller? {
-        let catalog = Catalog(http: http, timekeeper: timekeeper, logger: logger)
+        let privacy = Privacy(settings.privacy)
+        let catalog = Catalog(http: http, timekeeper: timekeeper, privacy: privacy, logger: logger)
         guard let connector = catalog.connector(for: source, of: account, gate: gate) else { return nil }
         return SourcePoller(
             SourceIdentity(account: source.account, kind: source.kind, name: source.name),
             source: connector.source,
             normalizing: RowNormalizing(
-                relay: settings.relay.name, account: source.account, normalizer: connector.normalizer),
+                relay: settings.relay.name, account: source.account, normalizer: connector.normalizer,
+                hidesRejected: !privacy.keepsEverything),
             log: log, schedule: Self.schedule(source), gate: gate, timekeeper: timekeeper, draw: Self.draw,
             logger: logger)
     }

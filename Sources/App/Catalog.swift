@@ -10,6 +10,7 @@ import TanmaSource
 struct Catalog {
     let http: HTTPClient
     let timekeeper: any Timekeeper
+    let privacy: Privacy
     let logger: Logger
 
     /// What polls one kind of source, and what reads its rows.
@@ -28,7 +29,7 @@ struct Catalog {
             return Connector(
                 source: TanmaVisits(
                     client, sourceName: source.name, pageSize: source.pageSize, logger: logger),
-                normalizer: TanmaVisitNormalizer())
+                normalizer: TanmaVisitNormalizer(privacy: privacy))
         case .relations, .followRecords, .customerFiles, .outflow:
             return nil
         }

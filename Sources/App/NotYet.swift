@@ -42,16 +42,3 @@ enum NotYet {
         return notes
     }
 }
-
-extension NotYet {
-    /// What would do harm if it were left out silently: nothing is polled rather than published unmasked.
-    static func refusal(_ settings: Settings) -> String? {
-        let rules = [
-            ("mobile", settings.privacy.mobile), ("name", settings.privacy.name),
-            ("avatar_url", settings.privacy.avatarURL), ("note", settings.privacy.note),
-        ]
-        return rules.first { $0.1 != .keep }.map {
-            "privacy.\($0.0): \($0.1.rawValue) is not in this version, allowed: keep"
-        }
-    }
-}

@@ -25,7 +25,7 @@ struct CheckCommand: Command {
         for warning in reading.warnings { Terminal.say("warning: \(warning)") }
         guard let settings = reading.settings else { return 2 }
         var isRefused = false
-        for refusal in [NotYet.refusal(settings)].compactMap({ $0 }) + kafkaRefusals(settings) {
+        for refusal in kafkaRefusals(settings) {
             Output.line("\(ConfigurationFile.path(arguments)): \(refusal)")
             isRefused = true
         }

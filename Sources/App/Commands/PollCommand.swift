@@ -30,7 +30,6 @@ struct PollCommand: Command {
 
     func run(_ arguments: Arguments) async throws(CommandError) -> Int32 {
         let settings = try ConfigurationFile.settings(arguments)
-        if let refusal = NotYet.refusal(settings) { throw .usage(refusal) }
         let name = arguments.operands[0]
         guard let source = settings.sources.first(where: { $0.name == name }) else {
             let near =
@@ -81,8 +80,10 @@ struct PollCommand: Command {
         let http = HTTPClient()
         defer { http.close() }
         guard let account = settings.accounts.first(where: { $0.name == source.account }),
-            let connector = Catalog(http: http, timekeeper: timekeeper, logger: logger)
-                .connector(for: source, of: account, gate: Assembly.gate(account, timekeeper, logger))
+            let connector = Catalog(
+                http: http, timekeeper: timekeeper, privacy: Privacy(settings.privacy), logger: logger
+            )
+            .connector(for: source, of: account, gate: Assembly.gate(account, timekeeper, logger))
         else { throw .usage(Self.notPolled(source)) }
         let dry = DryPoll(
             connector.source,

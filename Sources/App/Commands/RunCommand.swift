@@ -15,7 +15,6 @@ struct RunCommand: Command {
 
     func run(_ arguments: Arguments) async throws(CommandError) -> Int32 {
         let settings = try ConfigurationFile.settings(arguments)
-        if let refusal = NotYet.refusal(settings) { throw .usage(refusal) }
         let signals = Signals()
         let logger = Logger(level: settings.log.level, format: settings.log.format)
         for note in NotYet.notes(settings) { logger.warning("not in this version", [.reason: .text(note)]) }

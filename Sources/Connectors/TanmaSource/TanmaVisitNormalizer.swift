@@ -66,27 +66,31 @@ struct TanmaVisit {
 /// Turns visits into `data` of `visit.recorded` and `visit.updated` (contract, section 3).
 package struct TanmaVisitNormalizer: Normalizer {
     package let kind = SourceKind.visits
+    private let privacy: Privacy
 
-    package init() {}
+    /// - Parameter privacy: applied to the visitor's name, avatar and mobile.
+    package init(privacy: Privacy = .keepEverything) {
+        self.privacy = privacy
+    }
 
     package func normalize(_ row: [UInt8]) throws(RowError) -> NormalizedRow {
         let visit = try TanmaVisit(row)
         return NormalizedRow(
             identity: visit.identity, time: visit.visitTime.instant, subject: visit.subject,
-            data: try Self.data(visit))
+            data: try data(visit))
     }
 
-    private static func data(_ visit: TanmaVisit) throws(RowError) -> [UInt8] {
-        let sharedTo = try texts(visit.sharedTo)
-        let shareChain = try scalar(visit.shareChain)
+    private func data(_ visit: TanmaVisit) throws(RowError) -> [UInt8] {
+        let sharedTo = try Self.texts(visit.sharedTo)
+        let shareChain = try Self.scalar(visit.shareChain)
         var writer = JSONWriter(reserving: 1024)
         writer.object { data in
             data.object("visitor") { visitor in
                 visitor.member("union_id", visit.unionID)
                 visitor.member("customer_id", visit.customerID.map { String($0) })
-                visitor.member("name", visit.nickname)
-                visitor.member("avatar_url", visit.avatar)
-                visitor.member("mobile", visit.mobile)
+                visitor.member("name", privacy.apply(visit.nickname, as: .name))
+                visitor.member("avatar_url", privacy.apply(visit.avatar, as: .avatarURL))
+                visitor.member("mobile", privacy.apply(visit.mobile, as: .mobile))
             }
             data.object("staff") { staff in
                 staff.member("id", visit.staffID)

@@ -8,12 +8,15 @@ package struct RowNormalizing: Sendable {
     private let relay: String
     private let account: String
     private let normalizer: any Normalizer
+    private let hidesRejected: Bool
 
     /// - Parameters:
     ///   - relay: the relay's name, the first part of every event's `source`.
     ///   - account: the account's name, the second part.
-    package init(relay: String, account: String, normalizer: any Normalizer) {
+    ///   - hidesRejected: quarantine gets a row's shape, length and hash instead of its text.
+    package init(relay: String, account: String, normalizer: any Normalizer, hidesRejected: Bool = false) {
         (self.relay, self.account, self.normalizer) = (relay, account, normalizer)
+        self.hidesRejected = hidesRejected
     }
 
     /// One result per row, in the page's order.
@@ -27,7 +30,7 @@ package struct RowNormalizing: Sendable {
                     subject: row.subject, data: row.data)
                 return .event(draft, raw: raw)
             } catch {
-                return .rejected(raw: raw, reason: error.reason)
+                return .rejected(raw: hidesRejected ? RowShape.of(raw) : raw, reason: error.reason)
             }
         }
     }
