@@ -76,6 +76,8 @@ let schemas: Target = .target(
     resources: [
         .embedInCode("visit.recorded.v1.json"),
         .embedInCode("visit.updated.v1.json"),
+        .embedInCode("relation.created.v1.json"),
+        .embedInCode("relation.updated.v1.json"),
     ],
     swiftSettings: strict)
 

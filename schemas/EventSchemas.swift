@@ -13,5 +13,7 @@ package enum EventSchemas {
     private static let all: [(type: String, json: [UInt8])] = [
         ("visit.recorded", PackageResources.visit_recorded_v1_json),
         ("visit.updated", PackageResources.visit_updated_v1_json),
+        ("relation.created", PackageResources.relation_created_v1_json),
+        ("relation.updated", PackageResources.relation_updated_v1_json),
     ]
 }

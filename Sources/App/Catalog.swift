@@ -23,14 +23,18 @@ struct Catalog {
     func connector(
         for source: Settings.Source, of account: Settings.Account, gate: any RequestGate
     ) -> Connector? {
+        let client = TanmaClient(tanma(account), http: http, gate: gate, timekeeper: timekeeper)
         switch source.kind {
         case .visits:
-            let client = TanmaClient(tanma(account), http: http, gate: gate, timekeeper: timekeeper)
             return Connector(
                 source: TanmaVisits(
                     client, sourceName: source.name, pageSize: source.pageSize, logger: logger),
                 normalizer: TanmaVisitNormalizer(privacy: privacy))
-        case .relations, .followRecords, .customerFiles, .outflow:
+        case .relations:
+            return Connector(
+                source: TanmaRelations(client, pageSize: source.pageSize),
+                normalizer: TanmaRelationNormalizer(privacy: privacy))
+        case .followRecords, .customerFiles, .outflow:
             return nil
         }
     }

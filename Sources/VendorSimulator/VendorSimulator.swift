@@ -6,7 +6,7 @@ import InboundHTTP
 ///
 ///     request ──▶ route ──▶ fault of this request? ──▶ signature, clock ──▶ query ──▶ page of the world
 ///
-/// - Serves Tanma's visits, at the vendor's path and under the prefix `/apiServer`, as its pages describe it:
+/// - Serves Tanma's visits and relations, at the vendor's paths and under the prefix `/apiServer`, as its pages describe it:
 ///   refusals are HTTP 200 with a code. Other paths are 404, other methods 405.
 /// - `truth(at:)` is what a perfect reader would have: a demo and a test compare it with what came out at the
 ///   end.
@@ -20,7 +20,9 @@ package final class VendorSimulator: Sendable {
     /// The port that is listened on.
     package let port: Int
     private let host: String
+    private let door: TanmaDoor
     private let visits: VisitsEndpoint
+    private let relations: RelationsEndpoint
     private let server: HTTPServer
 
     /// Makes the world and serves it from here on; the world starts at `now()`.
@@ -31,8 +33,10 @@ package final class VendorSimulator: Sendable {
         if let problem = options.problem {
             throw SimulatorError(.badOption, doing: "start the simulator", cause: problem)
         }
-        let visits = VisitsEndpoint(options, now: now)
-        let routes = SimulatorRoutes(visits: visits)
+        let door = TanmaDoor(options, now: now)
+        let visits = VisitsEndpoint(door, start: now())
+        let relations = RelationsEndpoint(door, start: now())
+        let routes = SimulatorRoutes(visits: visits, relations: relations)
         do throws(InboundHTTPError) {
             server = try HTTPServer(.init(host: options.host, port: options.port)) { request, responder in
                 routes.serve(request, responder)
@@ -41,7 +45,8 @@ package final class VendorSimulator: Sendable {
             let kind: SimulatorError.Kind = error.kind == .addressInUse ? .addressInUse : .cannotListen
             throw SimulatorError(kind, doing: error.doing, cause: error.cause)
         }
-        (self.visits, host, port) = (visits, options.host, server.port)
+        (self.door, self.visits, self.relations) = (door, visits, relations)
+        (host, port) = (options.host, server.port)
     }
 
     /// Where a configuration points to: the vendor's base URL with its prefix, without a slash at the end.
@@ -51,11 +56,16 @@ package final class VendorSimulator: Sendable {
     }
 
     /// What was asked and answered so far.
-    package var statistics: SimulatorStatistics { visits.statistics }
+    package var statistics: SimulatorStatistics { door.statistics }
 
     /// Every row the visits endpoint would serve in full at this instant, in its order.
     package func truth(at instant: Timestamp) -> [TrueVisit] {
         visits.truth(at: instant)
+    }
+
+    /// Every row the relations endpoint would serve in full at this instant, both types, by creation.
+    package func relations(at instant: Timestamp) -> [TrueRelation] {
+        relations.truth(at: instant)
     }
 
     /// Answers what is still to come with 503 and closes; blocks until that is done. Further calls do
@@ -113,21 +123,21 @@ struct SimulatorRoutes: Sendable {
     private static let prefix = "/apiServer"
 
     let visits: VisitsEndpoint
+    let relations: RelationsEndpoint
 
     func serve(_ request: InboundRequest, _ responder: Responder) {
         let path =
             request.path.hasPrefix(Self.prefix + "/")
             ? String(request.path.dropFirst(Self.prefix.count)) : request.path
-        guard path == VisitsEndpoint.path else {
-            return responder.answer(
-                VisitsEndpoint.json(VisitsEndpoint.envelope(404, "not found"), status: 404))
+        guard [VisitsEndpoint.path, RelationsEndpoint.path].contains(path) else {
+            return responder.answer(TanmaDoor.json(TanmaDoor.envelope(404, "not found"), status: 404))
         }
         guard request.method == "POST" else {
-            var refusal = VisitsEndpoint.json(VisitsEndpoint.envelope(405, "method not allowed"), status: 405)
+            var refusal = TanmaDoor.json(TanmaDoor.envelope(405, "method not allowed"), status: 405)
             refusal.headers.append("Allow", "POST")
             return responder.answer(refusal)
         }
-        switch visits.serve(request) {
+        switch path == VisitsEndpoint.path ? visits.serve(request) : relations.serve(request) {
         case .drop:
             responder.drop()
         case .answer(let response, after: nil):

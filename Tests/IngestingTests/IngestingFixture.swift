@@ -67,7 +67,8 @@ final class ScriptedSource: WindowSource {
     func setVendorAhead(_ duration: Duration) { state.withLock { $0.vendorAhead = duration } }
 
     nonisolated(nonsending) func read(
-        _ window: Window, store: nonisolated(nonsending) (Page) async throws(SourceError) -> Void
+        _ window: Window, lane: String,
+        store: nonisolated(nonsending) (Page) async throws(SourceError) -> Void
     ) async throws(SourceError) {
         let (rows, behaviour, ahead) = state.withLock { state in
             state.windows.append(window)

@@ -191,20 +191,4 @@ struct WindowPlanTests {
         guard case .read(let second, .sweep) = driver.next() else { return #expect(Bool(false)) }
         #expect(second.from == first.to && driver.next() == .read(second, .sweep(0)))
     }
-
-    @Test func theStateSurvivesItsStoring() throws {
-        var driver = PlanDriver(
-            start: 1000, now: 50_000,
-            sweeps: [
-                .init(every: .seconds(60), span: .seconds(120)), .init(every: .seconds(7200), span: nil),
-            ])
-        _ = driver.complete()
-        driver.now = Timestamp(seconds: 50_060)
-        while case .read = driver.complete() {}
-        let position = driver.plan.state.position
-        #expect(position.watermark == driver.plan.watermark)
-        #expect(WindowPlan.State(position) == driver.plan.state)
-        #expect(driver.plan.state.sweeps == ["60/120": 50_060_000, "7200/all": 50_000_000])
-        #expect(WindowPlan.State(SourcePosition(state: "{}", watermark: nil)) == nil)
-    }
 }

@@ -39,9 +39,17 @@ struct RowNormalizingTests {
         return raw == row && !reason.isEmpty
     }
 
-    @Test func theSamplePageGivesTheGoldenEvents() throws {
-        let golden = try JSONSerialization.jsonObject(with: Self.fixture("tanma-visits.events.json"))
-        let events = try normalizing.normalize(Self.sampleRows()).map { row in
+    @Test(
+        arguments: [
+            ("tanma-visits", TanmaVisitNormalizer(privacy: .keepEverything), 5),
+            ("tanma-relations", TanmaRelationNormalizer(privacy: .keepEverything), 2),
+        ] as [(String, any Normalizer, Int)])
+    func theSamplePageGivesTheGoldenEvents(name: String, normalizer: any Normalizer, count: Int) throws {
+        let golden = try JSONSerialization.jsonObject(with: Self.fixture("\(name).events.json"))
+        let page = Array(try Self.fixture("\(name).response.json"))
+        let rows = try #require(RowSlicer.slice(page, path: ["data", "list"])).rows
+        let normalizing = RowNormalizing(relay: "acme", account: "acme-tanma", normalizer: normalizer)
+        let events = try normalizing.normalize(rows).map { row in
             guard case .event(let draft, _) = row else { throw RowError("rejected") }
             let bytes = Data(draft.encoded(id: draft.id(revision: 1), revision: 1))
             let event = try #require(
@@ -50,7 +58,7 @@ struct RowNormalizingTests {
             event.removeObjects(forKeys: ["sequence", "recordedtime"])
             return event
         }
-        #expect(events.count == 5)
+        #expect(events.count == count)
         #expect(events as NSArray == golden as? NSArray)
     }
 

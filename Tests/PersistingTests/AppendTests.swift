@@ -74,6 +74,24 @@ import Testing
         #expect(try await append("masked other", "raw 4").updated == 1)
     }
 
+    @Test func olderVersionOfARowIsADuplicate() async throws {
+        let fixture = try LogFixture()
+        let log = try fixture.open()
+        func append(_ content: String, version: Int) async throws -> AppendResult {
+            let draft = EventDraft(
+                relay: "acme", account: "acme-tanma", kind: .relations, identity: "1", time: LogFixture.time,
+                subject: "customer/1", data: Array(#"{"c":"\#(content)"}"#.utf8),
+                version: LogFixture.time + .seconds(version))
+            return try await log.append(
+                [.event(draft, raw: Array("raw \(content)".utf8))], from: fixture.source, position: nil)
+        }
+        #expect(try await append("first", version: 0).stored == 1)
+        #expect(try await append("third", version: 20).updated == 1)
+        #expect(try await append("second", version: 10).duplicate == 1)
+        #expect(try await append("same second", version: 20).updated == 1)
+        #expect(log.head == 3)
+    }
+
     @Test func positionIsStoredWithItsPage() async throws {
         let fixture = try LogFixture()
         let log = try fixture.open()

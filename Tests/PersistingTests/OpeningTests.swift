@@ -59,6 +59,20 @@ import Testing
         #expect(throws: LogError.self) { _ = try LogReader(path: fixture.path) }
     }
 
+    @Test func olderFormatIsMigratedAndKeepsWhatItHolds() async throws {
+        let fixture = try LogFixture()
+        do {
+            let log = try fixture.open()
+            _ = try await log.append(LogFixture.rows(0..<3), from: fixture.source, position: nil)
+        }
+        // Format 1 is format 2 without the column.
+        try rawConnection(fixture.path).execute(
+            script: "ALTER TABLE dedup DROP COLUMN version; PRAGMA user_version = 1")
+        let log = try fixture.open()
+        let result = try await log.append(LogFixture.rows(2..<4), from: fixture.source, position: nil)
+        #expect(result.duplicate == 1 && result.stored == 1 && log.head == 4)
+    }
+
     @Test func databaseOfAnotherProgramIsRefusedAndLeftAlone() throws {
         let fixture = try LogFixture()
         try rawConnection(fixture.path).execute(

@@ -43,7 +43,7 @@ struct TanmaVisitsTests {
         /// The identities of what is read, and how many rows cannot be read.
         func read() async throws(SourceError) -> (identities: Set<String>, broken: Int) {
             var (identities, broken): (Set<String>, Int) = ([], 0)
-            try await visits.read(window) { page throws(SourceError) in
+            try await visits.read(window, lane: "") { page throws(SourceError) in
                 for row in page.rows {
                     do throws(RowError) {
                         identities.insert(try TanmaVisitNormalizer().normalize(row).identity)
@@ -129,7 +129,7 @@ struct TanmaVisitsTests {
         defer { vendor.stop() }
         let visits = TanmaVisits(vendor.client(), sourceName: "visits", pageSize: 2, logger: .silent)
         let from = try #require(Timestamp(chinaText: "2026-11-01 08:00:00"))
-        try await visits.read(Window(from: from, to: from + .seconds(60))) { _ in }
+        try await visits.read(Window(from: from, to: from + .seconds(60)), lane: "") { _ in }
         let bodies = vendor.asked.map { String(decoding: $0.body, as: UTF8.self) }
         #expect(bodies.count == 2)
         #expect(bodies.last?.contains(#""since":"2026-11-01 08:00:10""#) == true)
@@ -160,7 +160,7 @@ struct TanmaVisitsTests {
     @Test func aPageThatCannotBeStoredEndsTheWindow() async throws {
         let fixture = try Fixture { _ in }
         let error = await #expect(throws: SourceError.self) {
-            try await fixture.visits.read(fixture.window) { _ throws(SourceError) in
+            try await fixture.visits.read(fixture.window, lane: "") { _ throws(SourceError) in
                 throw SourceError(.store, doing: "store", cause: "no room")
             }
         }
@@ -178,7 +178,7 @@ struct TanmaVisitsTests {
         let visits = TanmaVisits(vendor.client(), sourceName: "visits", pageSize: 2, logger: .silent)
         let window = Window(from: vendor.clock.now, to: vendor.clock.now + .seconds(60))
         var rows = 0
-        try await visits.read(window) { page throws(SourceError) in rows += page.rows.count }
+        try await visits.read(window, lane: "") { page throws(SourceError) in rows += page.rows.count }
         #expect(rows == 2)
         #expect(
             vendor.asked.map { String(decoding: $0.body, as: UTF8.self) } == [

@@ -5,7 +5,7 @@ import VendorSimulator
 /// `millrace simulate`: the vendor simulator alone, for dry runs and for trying a configuration.
 struct SimulateCommand: Command {
     let name = "simulate"
-    let summary = "the vendor simulator alone: Tanma's visits, with faults on request"
+    let summary = "the vendor simulator alone: Tanma's visits and relations, with faults on request"
     let options = [
         Option(name: "host", value: "HOST", help: "the address to listen on (default 127.0.0.1)"),
         Option(name: "port", value: "P", help: "the port (default 8090; 0 takes any free one)"),
@@ -19,7 +19,9 @@ struct SimulateCommand: Command {
         Option(
             name: "late", value: "SHARE",
             help: "share of rows, 0 to 1, that are listed later than they happened"),
-        Option(name: "revise", value: "SHARE", help: "share of rows whose viewDuration is filled in later"),
+        Option(
+            name: "revise", value: "SHARE",
+            help: "share of rows that change later: viewDuration is filled in, a relation is edited"),
         Option(
             name: "fault", value: "KIND=SHARE", isRepeatable: true,
             help: "share of requests that go wrong: \(Fault.names)"),

@@ -11,14 +11,16 @@ package struct EventDraft: Sendable, Equatable {
     package let subject: String
     /// The normalized row in JSON.
     package let data: [UInt8]
+    /// When the vendor says the row last changed; nil where it does not say.
+    package let version: Timestamp?
 
     package init(
         relay: String, account: String, kind: SourceKind, identity: String, time: Timestamp, subject: String,
-        data: [UInt8]
+        data: [UInt8], version: Timestamp? = nil
     ) {
         source = "/\(relay)/\(account)/\(kind.rawValue)"
         (self.account, self.kind, self.identity) = (account, kind, identity)
-        (self.time, self.subject, self.data) = (time, subject, data)
+        (self.time, self.subject, self.data, self.version) = (time, subject, data, version)
     }
 
     /// What an id's hash is taken over (contract, section 3: kind, account, identity, revision).

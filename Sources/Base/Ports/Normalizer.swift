@@ -10,9 +10,15 @@ package struct NormalizedRow: Sendable, Equatable {
     package let subject: String
     /// The event's `data`: one JSON object, encoded once.
     package let data: [UInt8]
+    /// When the vendor says the row last changed; nil where it does not say. An older version than the stored one is
+    /// no news.
+    package let version: Timestamp?
 
-    package init(identity: String, time: Timestamp, subject: String, data: [UInt8]) {
+    package init(
+        identity: String, time: Timestamp, subject: String, data: [UInt8], version: Timestamp? = nil
+    ) {
         (self.identity, self.time, self.subject, self.data) = (identity, time, subject, data)
+        self.version = version
     }
 }
 

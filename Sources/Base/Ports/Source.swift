@@ -28,12 +28,20 @@ package struct Page: Sendable {
 /// read one window whole. It may repeat rows, it may never skip one.
 package protocol WindowSource: Sendable {
     var kind: SourceKind { get }
+    /// The parts of the list that are read for themselves, each with windows and a watermark of its own; never empty. Most
+    /// lists are one part, without a name.
+    var lanes: [String] { get }
     /// Reads a window to its end, handing over each page as it comes; the next page is asked for only after `store`
     /// returned, that is after the page is on disk. Returns normally only when the window was read whole. Runs where its
     /// caller runs, so that `store` may touch the caller's state.
     nonisolated(nonsending) func read(
-        _ window: Window, store: nonisolated(nonsending) (Page) async throws(SourceError) -> Void
+        _ window: Window, lane: String,
+        store: nonisolated(nonsending) (Page) async throws(SourceError) -> Void
     ) async throws(SourceError)
+}
+
+extension WindowSource {
+    package var lanes: [String] { [""] }
 }
 
 /// Why a window could not be read whole.

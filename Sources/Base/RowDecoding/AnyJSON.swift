@@ -63,8 +63,19 @@ package enum AnyJSON: Sendable, Equatable, Codable {
         }
     }
 
+    /// An array's texts and numbers as texts; anything else is one text, nothing is none.
+    package var texts: [String] {
+        get throws {
+            switch self {
+            case .null: []
+            case .array(let elements): try elements.filter { $0 != .null }.map { try $0.asText }
+            default: [try asText]
+            }
+        }
+    }
+
     /// Nil for what is no JSON.
-    static func parse(_ text: String) -> AnyJSON? {
+    package static func parse(_ text: String) -> AnyJSON? {
         do { return try JSONDecoder().decode(AnyJSON.self, from: Data(text.utf8)) } catch { return nil }
     }
 

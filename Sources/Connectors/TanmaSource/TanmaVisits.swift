@@ -21,7 +21,8 @@ package struct TanmaVisits: WindowSource {
     }
 
     package nonisolated(nonsending) func read(
-        _ window: Window, store: nonisolated(nonsending) (Page) async throws(SourceError) -> Void
+        _ window: Window, lane: String,
+        store: nonisolated(nonsending) (Page) async throws(SourceError) -> Void
     ) async throws(SourceError) {
         let doing = "read visits from \(window.from.rfc3339) to \(window.to.rfc3339)"
         var paging = VisitPaging(window, pageSize: pageSize)

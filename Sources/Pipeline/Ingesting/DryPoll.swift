@@ -25,22 +25,21 @@ package struct DryPoll: Sendable {
         each: nonisolated(nonsending) ([LogRow]) async -> Void
     ) async throws(SourceError) {
         let now = timekeeper.now
-        let start = (schedule.start ?? now).milliseconds
-        let state =
-            position.flatMap(WindowPlan.State.init) ?? WindowPlan.State(start: start, watermark: start)
-        var plan = WindowPlan(schedule.planSettings, state: state, now: now)
+        var plans = LanePlans(
+            lanes: source.lanes, schedule.planSettings, state: position.flatMap(LanePlans.State.init),
+            start: schedule.start ?? now, now: now)
         var clock = VendorClock()
         while true {
             let now = timekeeper.now
-            let step = plan.next(now: now, vendorNow: clock.now(now, elapsed: timekeeper.elapsed))
-            guard case .read(let window, .live) = step else { return }
+            let step = plans.next(now: now, vendorNow: clock.now(now, elapsed: timekeeper.elapsed))
+            guard case .read(let window, let lane, .live) = step else { return }
             var count = 0
-            try await source.read(window) { page throws(SourceError) in
+            try await source.read(window, lane: lane) { page throws(SourceError) in
                 count += page.rows.count
                 if let time = page.vendorTime { clock.saw(time, at: timekeeper.elapsed) }
                 await each(normalizing.normalize(page.rows))
             }
-            plan.completed(window, .live, rows: count, certain: nil, now: timekeeper.now)
+            plans.completed(window, lane: lane, .live, rows: count, certain: nil, now: timekeeper.now)
         }
     }
 }

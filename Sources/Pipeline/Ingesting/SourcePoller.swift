@@ -78,14 +78,14 @@ package actor SourcePoller: Service {
     }
 
     private func pollUntilCancelled() async {
-        guard var plan = await openPlan() else { return }
+        guard var plans = await openPlans() else { return }
         while !Task.isCancelled {
             let now = timekeeper.now
-            switch plan.next(now: now, vendorNow: clock.now(now, elapsed: timekeeper.elapsed)) {
+            switch plans.next(now: now, vendorNow: clock.now(now, elapsed: timekeeper.elapsed)) {
             case .wait(let duration):
                 await sleep(duration)
-            case .read(let window, let purpose):
-                await poll(window, purpose, &plan)
+            case .read(let window, let lane, let purpose):
+                await poll(window, lane, purpose, &plans)
             }
         }
     }
@@ -96,27 +96,29 @@ package actor SourcePoller: Service {
 
     /// One poll cycle: every live window that is due, once, stored as `run()` does. For `millrace poll`.
     package func pollOnce() async throws(SourceError) -> AppendResult {
-        var plan: WindowPlan
+        var plans: LanePlans
         do throws(LogError) {
-            plan = try await storedPlan()
+            plans = try await storedPlans()
         } catch {
             throw SourceError(.store, doing: error.doing, cause: error.cause)
         }
         var total = AppendResult()
         while true {
             let now = timekeeper.now
-            let step = plan.next(now: now, vendorNow: clock.now(now, elapsed: timekeeper.elapsed))
-            guard case .read(let window, .live) = step else { return total }
-            total += try await read(window, .live, &plan)
+            let step = plans.next(now: now, vendorNow: clock.now(now, elapsed: timekeeper.elapsed))
+            guard case .read(let window, let lane, .live) = step else { return total }
+            total += try await read(window, lane, .live, &plans)
         }
     }
 
     // MARK: - One window
 
-    private func poll(_ window: Window, _ purpose: WindowPlan.Purpose, _ plan: inout WindowPlan) async {
+    private func poll(
+        _ window: Window, _ lane: String, _ purpose: WindowPlan.Purpose, _ plans: inout LanePlans
+    ) async {
         do throws(SourceError) {
             let started = timekeeper.elapsed
-            let result = try await read(window, purpose, &plan)
+            let result = try await read(window, lane, purpose, &plans)
             if backoff.succeeded() { logger.info("source works again", [.source: .text(identity.name)]) }
             report(result, window, purpose, timekeeper.elapsed - started)
         } catch {
@@ -125,11 +127,11 @@ package actor SourcePoller: Service {
     }
 
     private func read(
-        _ window: Window, _ purpose: WindowPlan.Purpose, _ plan: inout WindowPlan
+        _ window: Window, _ lane: String, _ purpose: WindowPlan.Purpose, _ plans: inout LanePlans
     ) async throws(SourceError) -> AppendResult {
         var total = AppendResult()
         var firstVendorTime: Timestamp?
-        try await source.read(window) { page throws(SourceError) in
+        try await source.read(window, lane: lane) { page throws(SourceError) in
             if let time = page.vendorTime {
                 clock.saw(time, at: timekeeper.elapsed)
                 if firstVendorTime == nil { firstVendorTime = time }
@@ -137,12 +139,12 @@ package actor SourcePoller: Service {
             guard !page.rows.isEmpty else { return }
             total += try await store(normalizing.normalize(page.rows), position: nil)
         }
-        var completed = plan
+        var completed = plans
         completed.completed(
-            window, purpose, rows: total.read, certain: firstVendorTime.map { $0 - settings.lag },
+            window, lane: lane, purpose, rows: total.read, certain: firstVendorTime.map { $0 - settings.lag },
             now: timekeeper.now)
-        total += try await store([], position: completed.state.position)
-        plan = completed
+        total += try await store([], position: completed.position)
+        plans = completed
         return total
     }
 
@@ -223,10 +225,10 @@ package actor SourcePoller: Service {
     // MARK: - Position
 
     /// Nil when the relay is stopped before the store could be read.
-    private func openPlan() async -> WindowPlan? {
+    private func openPlans() async -> LanePlans? {
         while !Task.isCancelled {
             do throws(LogError) {
-                return try await storedPlan()
+                return try await storedPlans()
             } catch {
                 await wait(after: SourceError(.store, doing: error.doing, cause: error.cause))
             }
@@ -234,26 +236,24 @@ package actor SourcePoller: Service {
         return nil
     }
 
-    private func storedPlan() async throws(LogError) -> WindowPlan {
+    private func storedPlans() async throws(LogError) -> LanePlans {
         let now = timekeeper.now
-        if let stored = try await log.position(of: identity) {
-            guard let state = WindowPlan.State(stored) else {
-                throw LogError(
-                    .corrupt, doing: "read the position of \(identity.name)", cause: "it cannot be decoded")
-            }
-            if let configuredStart, configuredStart.milliseconds != state.start {
-                logger.warning(
-                    "a changed start is ignored, the source has begun already",
-                    [
-                        .source: .text(identity.name),
-                        .from: .text(Timestamp(milliseconds: state.start).rfc3339),
-                    ])
-            }
-            return WindowPlan(settings, state: state, now: now)
+        guard let stored = try await log.position(of: identity) else {
+            let plans = LanePlans(
+                lanes: source.lanes, settings, state: nil, start: configuredStart ?? now, now: now)
+            _ = try await log.append([], from: identity, position: plans.position)
+            return plans
         }
-        let start = (configuredStart ?? now).milliseconds
-        let plan = WindowPlan(settings, state: WindowPlan.State(start: start, watermark: start), now: now)
-        _ = try await log.append([], from: identity, position: plan.state.position)
-        return plan
+        guard let state = LanePlans.State(stored), let begun = state.lanes.values.map(\.start).min() else {
+            throw LogError(
+                .corrupt, doing: "read the position of \(identity.name)", cause: "it cannot be decoded")
+        }
+        let start = Timestamp(milliseconds: begun)
+        if let configuredStart, configuredStart != start {
+            logger.warning(
+                "a changed start is ignored, the source has begun already",
+                [.source: .text(identity.name), .from: .text(start.rfc3339)])
+        }
+        return LanePlans(lanes: source.lanes, settings, state: state, start: start, now: now)
     }
 }

@@ -27,7 +27,7 @@ package struct RowNormalizing: Sendable {
                 let draft = EventDraft(
                     relay: relay, account: account, kind: normalizer.kind, identity: row.identity,
                     time: row.time,
-                    subject: row.subject, data: row.data)
+                    subject: row.subject, data: row.data, version: row.version)
                 return .event(draft, raw: raw)
             } catch {
                 return .rejected(raw: hidesRejected ? RowShape.of(raw) : raw, reason: error.reason)

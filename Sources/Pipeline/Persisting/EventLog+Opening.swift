@@ -43,6 +43,7 @@ extension EventLog {
                     connection, logID: secureRandomBytes(16).hexadecimal,
                     fingerprintKey: secureRandomBytes(32))
             }
+            try StoreFormat.migrate(connection)
             return try read(connection)
         } catch {
             throw LogError(error, doing: "open the store \(path)")

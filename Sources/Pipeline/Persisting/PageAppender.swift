@@ -56,31 +56,43 @@ struct PageAppender {
                 return
             }
             try insert(draft, id: firstID, revision: 1, body: body)
-            try remember(firstID, revision: 1, fingerprints, isNew: true)
+            try remember(firstID, revision: 1, fingerprints, draft.version, isNew: true)
             result.stored += 1
+            return
+        }
+        // A full sweep can meet an older reading of a row that has been read anew meanwhile.
+        if let version = draft.version, let stored = known.version, version < stored {
+            result.duplicate += 1
             return
         }
         switch fingerprints.verdict(against: known.fingerprints) {
         case .duplicate:
             result.duplicate += 1
         case .duplicateToRemember:
-            try remember(firstID, revision: known.revision, fingerprints, isNew: false)
+            try remember(
+                firstID, revision: known.revision, fingerprints, draft.version ?? known.version, isNew: false)
             result.duplicate += 1
         case .revision:
             let revision = known.revision + 1
             let id = draft.id(revision: revision)
             try insert(draft, id: id, revision: revision, body: draft.encoded(id: id, revision: revision))
-            try remember(firstID, revision: revision, fingerprints, isNew: false)
+            try remember(firstID, revision: revision, fingerprints, draft.version, isNew: false)
             result.updated += 1
         }
     }
 
-    private func latest(_ id: EventID) throws(DatabaseError) -> (revision: Int64, fingerprints: Fingerprints)?
-    {
+    private func latest(
+        _ id: EventID
+    ) throws(DatabaseError) -> (revision: Int64, fingerprints: Fingerprints, version: Timestamp?)? {
         try connection.first(
-            "SELECT revision, raw, published FROM dedup WHERE source = ?1 AND first_id = ?2",
+            "SELECT revision, raw, published, version FROM dedup WHERE source = ?1 AND first_id = ?2",
             .integer(source), .blob(id.bytes)
-        ) { ($0.integer(0), Fingerprints(raw: $0.bytes(1), published: $0.bytes(2))) }
+        ) {
+            (
+                $0.integer(0), Fingerprints(raw: $0.bytes(1), published: $0.bytes(2)),
+                $0.optionalInteger(3).map(Timestamp.init(milliseconds:))
+            )
+        }
     }
 
     private mutating func insert(
@@ -104,23 +116,24 @@ struct PageAppender {
     }
 
     private func remember(
-        _ id: EventID, revision: Int64, _ fingerprints: Fingerprints, isNew: Bool
+        _ id: EventID, revision: Int64, _ fingerprints: Fingerprints, _ version: Timestamp?, isNew: Bool
     ) throws(DatabaseError) {
         let values: [Value] = [
             .integer(source), .blob(id.bytes), .integer(revision), .blob(fingerprints.raw),
             .blob(fingerprints.published), .integer(head.recorded.milliseconds),
+            .optional(version?.milliseconds),
         ]
         if isNew {
             try connection.forEach(
                 """
-                INSERT INTO dedup (source, first_id, revision, raw, published, stored)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                INSERT INTO dedup (source, first_id, revision, raw, published, stored, version)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                 """, values
             ) { _ in false }
         } else {
             try connection.forEach(
                 """
-                UPDATE dedup SET revision = ?3, raw = ?4, published = ?5, stored = ?6
+                UPDATE dedup SET revision = ?3, raw = ?4, published = ?5, stored = ?6, version = ?7
                 WHERE source = ?1 AND first_id = ?2
                 """, values
             ) { _ in false }

@@ -1,6 +1,6 @@
 import SQLite
 
-/// The tables of format 1, and how a store is told from any other file.
+/// The tables of format 2, and how a store is told from any other file.
 ///
 ///     meta        log_id, the key of the fingerprints
 ///     head        one row: the next offset, the latest recorded time (offsets go on after retention emptied `events`)
@@ -14,7 +14,7 @@ import SQLite
 ///
 /// Keys arrive nearly in order: `events.id` and `dedup.first_id` begin with the row's own time.
 enum StoreFormat {
-    static let version: Int64 = 1
+    static let version: Int64 = 2
     /// "MLRC": SQLite's own place to say whose file this is.
     static let applicationID: Int64 = 0x4D4C_5243
 
@@ -34,7 +34,7 @@ enum StoreFormat {
             key TEXT NOT NULL, recorded INTEGER NOT NULL, body BLOB NOT NULL);
         CREATE TABLE dedup (
             source INTEGER NOT NULL, first_id BLOB NOT NULL, revision INTEGER NOT NULL,
-            raw BLOB NOT NULL, published BLOB NOT NULL, stored INTEGER NOT NULL,
+            raw BLOB NOT NULL, published BLOB NOT NULL, stored INTEGER NOT NULL, version INTEGER,
             PRIMARY KEY (source, first_id)) WITHOUT ROWID;
         CREATE INDEX dedup_by_age ON dedup (source, stored);
         CREATE TABLE quarantine (
@@ -77,6 +77,23 @@ enum StoreFormat {
                 cause: "it has format \(found.version), this Millrace knows formats up to \(version)")
         }
         return false
+    }
+
+    /// Brings an older store up to this format, in one transaction; a newer one was refused before.
+    ///
+    ///     1 → 2   dedup.version: when the vendor says a row last changed (relations)
+    static func migrate(_ connection: Connection) throws(DatabaseError) {
+        let found = try connection.first("PRAGMA user_version") { $0.integer(0) } ?? version
+        guard found < version else { return }
+        try connection.execute(script: "BEGIN IMMEDIATE")
+        do throws(DatabaseError) {
+            try connection.execute(script: "ALTER TABLE dedup ADD COLUMN version INTEGER")
+            try connection.execute(script: "PRAGMA user_version = \(version)")
+            try connection.execute(script: "COMMIT")
+        } catch {
+            try connection.execute(script: "ROLLBACK")
+            throw error
+        }
     }
 
     /// Makes the tables in one transaction, so that a crash leaves either an empty file or a whole store.

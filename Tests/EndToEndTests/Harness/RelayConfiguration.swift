@@ -6,6 +6,8 @@ struct RelayConfiguration: Sendable {
         /// Goes into the file as it stands: `${TANMA_APP_KEY}` is set by the harness.
         var appKey = "${TANMA_APP_KEY}"
         var source = "visits"
+        var kind = "tanma.visits"
+        var sweeps = "[]"
     }
 
     struct Webhook: Sendable {
@@ -38,8 +40,8 @@ struct RelayConfiguration: Sendable {
         }
         lines.append("sources:")
         for account in accounts {
-            lines.append("  - {name: \(account.source), account: \(account.name), kind: tanma.visits,")
-            lines.append("     every: 300ms, lag: 1s, overlap: \(overlap), sweeps: [],")
+            lines.append("  - {name: \(account.source), account: \(account.name), kind: \(account.kind),")
+            lines.append("     every: 300ms, lag: 1s, overlap: \(overlap), sweeps: \(account.sweeps),")
             lines.append("     start: \"\(Self.start)\"}")
         }
         if let kafkaBrokers {
