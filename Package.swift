@@ -66,6 +66,9 @@ let connectors: [Target] = [
     room(
         "Connectors/TanmaSource",
         needs: ["EventModel", "Ports", "RowDecoding", "Services", "OutboundHTTP", "Signing"]),
+    room(
+        "Connectors/WeibanSource",
+        needs: ["EventModel", "Ports", "RowDecoding", "Services", "OutboundHTTP", "Signing"]),
     room("Connectors/KafkaSink", needs: ["EventModel", "Ports", "Services", "Kafka"]),
     room("Connectors/WebhookSink", needs: ["EventModel", "Ports", "Services", "OutboundHTTP", "Signing"]),
 ]
@@ -78,6 +81,8 @@ let schemas: Target = .target(
         .embedInCode("visit.updated.v1.json"),
         .embedInCode("relation.created.v1.json"),
         .embedInCode("relation.updated.v1.json"),
+        .embedInCode("customer.outflowed.v1.json"),
+        .embedInCode("customer.outflow_updated.v1.json"),
     ],
     swiftSettings: strict)
 
@@ -92,7 +97,7 @@ let product: [Target] = [
         needs: [
             "EventModel", "Ports", "Services", "OutboundHTTP", "InboundHTTP", "Kafka", "Signing",
             "Ingesting", "Normalizing", "Persisting", "Publishing",
-            "TanmaSource", "KafkaSink", "WebhookSink",
+            "TanmaSource", "WeibanSource", "KafkaSink", "WebhookSink",
             "EventSchemas", "Configuration", "VendorSimulator",
         ]),
     .executableTarget(
@@ -135,9 +140,16 @@ let testRooms: [Target] = [
             "VendorSimulator", "TestSupport",
         ]),
     tests(
+        "WeibanSourceTests",
+        needs: [
+            "WeibanSource", "EventModel", "Ports", "Services", "OutboundHTTP", "VendorSimulator",
+            "TestSupport",
+        ]),
+    tests(
         "NormalizingTests",
         needs: [
-            "Normalizing", "TanmaSource", "RowDecoding", "EventModel", "Ports", "Persisting", "TestSupport",
+            "Normalizing", "TanmaSource", "WeibanSource", "RowDecoding", "EventModel", "Ports", "Persisting",
+            "TestSupport",
         ]),
     tests(
         "IngestingTests",

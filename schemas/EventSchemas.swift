@@ -15,5 +15,7 @@ package enum EventSchemas {
         ("visit.updated", PackageResources.visit_updated_v1_json),
         ("relation.created", PackageResources.relation_created_v1_json),
         ("relation.updated", PackageResources.relation_updated_v1_json),
+        ("customer.outflowed", PackageResources.customer_outflowed_v1_json),
+        ("customer.outflow_updated", PackageResources.customer_outflow_updated_v1_json),
     ]
 }

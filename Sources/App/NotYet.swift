@@ -9,7 +9,7 @@ enum NotYet {
     }
 
     private static func sources(_ settings: Settings) -> [String] {
-        settings.sources.filter { ![.visits, .relations].contains($0.kind) }.map {
+        settings.sources.filter { [.followRecords, .customerFiles].contains($0.kind) }.map {
             "source \($0.name): \($0.kind.rawValue) is not polled in this version"
         }
     }

@@ -16,6 +16,10 @@ package struct SimulatorOptions: Sendable {
     package var appID = "ww0123456789abcdef_Demo01"
     /// The account's signing secret.
     package var appKey = "demoAppKey"
+    /// Weiban's account, and how long a token of it lives.
+    package var corpID = "1704174310933890049"
+    package var corpSecret = "demoWeibanSecret"
+    package var tokenLife = Duration.seconds(7200)
     /// Decides the world and the faults; the same seed and start give the same rows.
     package var seed: UInt64 = 1
     /// Historic rows, spread over the time before the start.

@@ -35,6 +35,21 @@ final class TanmaDoor: Sendable {
         _ request: InboundRequest, at path: String,
         page: (_ instant: Timestamp, _ line: inout SimulatedRequest) throws(Refusal) -> HTTPAnswer
     ) -> Reply {
+        serveUnsigned(request, at: path) { instant, line in
+            if let refusal = access.refusal(of: request, now: instant) { return refuse(refusal, &line) }
+            do throws(Refusal) {
+                return try page(instant, &line)
+            } catch {
+                return refuse(error, &line)
+            }
+        }
+    }
+
+    /// The same for an endpoint that has an authentication of its own.
+    func serveUnsigned(
+        _ request: InboundRequest, at path: String,
+        page: (_ instant: Timestamp, _ line: inout SimulatedRequest) -> HTTPAnswer
+    ) -> Reply {
         let fault = state.withLock { state in
             state.statistics.requests[path, default: 0] += 1
             return state.dice.next()
@@ -61,7 +76,7 @@ final class TanmaDoor: Sendable {
             count(fault)
             return .answer(refuse(.exception, &line), after: nil)
         case .none, .slow, .malformedRow, .malformedPage:
-            let answer = answer(request, &line, page)
+            let answer = page(now(), &line)
             if fault == .slow { count(fault) }
             return .answer(answer, after: fault == .slow ? options.faults.slowDelay : nil)
         }
@@ -74,19 +89,6 @@ final class TanmaDoor: Sendable {
             if fault == .malformedRow || fault == .malformedPage {
                 state.statistics.faults[fault, default: 0] += 1
             }
-        }
-    }
-
-    private func answer(
-        _ request: InboundRequest, _ line: inout SimulatedRequest,
-        _ page: (_ instant: Timestamp, _ line: inout SimulatedRequest) throws(Refusal) -> HTTPAnswer
-    ) -> HTTPAnswer {
-        let instant = now()
-        if let refusal = access.refusal(of: request, now: instant) { return refuse(refusal, &line) }
-        do throws(Refusal) {
-            return try page(instant, &line)
-        } catch {
-            return refuse(error, &line)
         }
     }
 

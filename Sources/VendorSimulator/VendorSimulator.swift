@@ -6,7 +6,7 @@ import InboundHTTP
 ///
 ///     request ──▶ route ──▶ fault of this request? ──▶ signature, clock ──▶ query ──▶ page of the world
 ///
-/// - Serves Tanma's visits and relations, at the vendor's paths and under the prefix `/apiServer`, as its pages describe it:
+/// - Serves Tanma's visits and relations and Weiban's churned customers, at the vendors' paths and under the prefix `/apiServer`, as its pages describe it:
 ///   refusals are HTTP 200 with a code. Other paths are 404, other methods 405.
 /// - `truth(at:)` is what a perfect reader would have: a demo and a test compare it with what came out at the
 ///   end.
@@ -23,6 +23,7 @@ package final class VendorSimulator: Sendable {
     private let door: TanmaDoor
     private let visits: VisitsEndpoint
     private let relations: RelationsEndpoint
+    private let weiban: WeibanEndpoint
     private let server: HTTPServer
 
     /// Makes the world and serves it from here on; the world starts at `now()`.
@@ -36,7 +37,8 @@ package final class VendorSimulator: Sendable {
         let door = TanmaDoor(options, now: now)
         let visits = VisitsEndpoint(door, start: now())
         let relations = RelationsEndpoint(door, start: now())
-        let routes = SimulatorRoutes(visits: visits, relations: relations)
+        let weiban = WeibanEndpoint(door, now: now)
+        let routes = SimulatorRoutes(visits: visits, relations: relations, weiban: weiban)
         do throws(InboundHTTPError) {
             server = try HTTPServer(.init(host: options.host, port: options.port)) { request, responder in
                 routes.serve(request, responder)
@@ -45,7 +47,7 @@ package final class VendorSimulator: Sendable {
             let kind: SimulatorError.Kind = error.kind == .addressInUse ? .addressInUse : .cannotListen
             throw SimulatorError(kind, doing: error.doing, cause: error.cause)
         }
-        (self.door, self.visits, self.relations) = (door, visits, relations)
+        (self.door, self.visits, self.relations, self.weiban) = (door, visits, relations, weiban)
         (host, port) = (options.host, server.port)
     }
 
@@ -67,6 +69,14 @@ package final class VendorSimulator: Sendable {
     package func relations(at instant: Timestamp) -> [TrueRelation] {
         relations.truth(at: instant)
     }
+
+    /// Every row the outflow endpoint would serve in full at this instant.
+    package func outflows(at instant: Timestamp) -> [TrueOutflow] {
+        weiban.truth(at: instant)
+    }
+
+    /// Weiban's base URL, without a slash at the end.
+    package var weibanURL: String { String(baseURL.dropLast("/apiServer".count)) }
 
     /// Answers what is still to come with 503 and closes; blocks until that is done. Further calls do
     /// nothing.
@@ -124,20 +134,23 @@ struct SimulatorRoutes: Sendable {
 
     let visits: VisitsEndpoint
     let relations: RelationsEndpoint
+    let weiban: WeibanEndpoint
 
     func serve(_ request: InboundRequest, _ responder: Responder) {
         let path =
             request.path.hasPrefix(Self.prefix + "/")
             ? String(request.path.dropFirst(Self.prefix.count)) : request.path
-        guard [VisitsEndpoint.path, RelationsEndpoint.path].contains(path) else {
+        let isList = path == WeibanEndpoint.outflowPath
+        let isKnown = [VisitsEndpoint.path, RelationsEndpoint.path, WeibanEndpoint.tokenPath].contains(path)
+        guard isKnown || isList else {
             return responder.answer(TanmaDoor.json(TanmaDoor.envelope(404, "not found"), status: 404))
         }
-        guard request.method == "POST" else {
+        guard request.method == (isList ? "GET" : "POST") else {
             var refusal = TanmaDoor.json(TanmaDoor.envelope(405, "method not allowed"), status: 405)
-            refusal.headers.append("Allow", "POST")
+            refusal.headers.append("Allow", isList ? "GET" : "POST")
             return responder.answer(refusal)
         }
-        switch path == VisitsEndpoint.path ? visits.serve(request) : relations.serve(request) {
+        switch reply(to: request, at: path) {
         case .drop:
             responder.drop()
         case .answer(let response, after: nil):
@@ -148,6 +161,14 @@ struct SimulatorRoutes: Sendable {
             {
                 responder.answer(response)
             }
+        }
+    }
+
+    private func reply(to request: InboundRequest, at path: String) -> TanmaDoor.Reply {
+        switch path {
+        case VisitsEndpoint.path: visits.serve(request)
+        case RelationsEndpoint.path: relations.serve(request)
+        default: weiban.serve(request, at: path)
         }
     }
 }

@@ -6,6 +6,7 @@ import RowDecoding
 import TanmaSource
 import TestSupport
 import Testing
+import WeibanSource
 
 @testable import Normalizing
 
@@ -41,14 +42,18 @@ struct RowNormalizingTests {
 
     @Test(
         arguments: [
-            ("tanma-visits", TanmaVisitNormalizer(privacy: .keepEverything), 5),
-            ("tanma-relations", TanmaRelationNormalizer(privacy: .keepEverything), 2),
-        ] as [(String, any Normalizer, Int)])
-    func theSamplePageGivesTheGoldenEvents(name: String, normalizer: any Normalizer, count: Int) throws {
+            ("tanma-visits", "acme-tanma", TanmaVisitNormalizer(privacy: .keepEverything), 5),
+            ("tanma-relations", "acme-tanma", TanmaRelationNormalizer(privacy: .keepEverything), 2),
+            ("weiban-outflow", "acme-weiban", WeibanOutflowNormalizer(privacy: .keepEverything), 1),
+        ] as [(String, String, any Normalizer, Int)])
+    func theSamplePageGivesTheGoldenEvents(
+        name: String, account: String, normalizer: any Normalizer, count: Int
+    ) throws {
         let golden = try JSONSerialization.jsonObject(with: Self.fixture("\(name).events.json"))
         let page = Array(try Self.fixture("\(name).response.json"))
-        let rows = try #require(RowSlicer.slice(page, path: ["data", "list"])).rows
-        let normalizing = RowNormalizing(relay: "acme", account: "acme-tanma", normalizer: normalizer)
+        let path = normalizer.kind == .outflow ? ["external_user_list"] : ["data", "list"]
+        let rows = try #require(RowSlicer.slice(page, path: path)).rows
+        let normalizing = RowNormalizing(relay: "acme", account: account, normalizer: normalizer)
         let events = try normalizing.normalize(rows).map { row in
             guard case .event(let draft, _) = row else { throw RowError("rejected") }
             let bytes = Data(draft.encoded(id: draft.id(revision: 1), revision: 1))

@@ -5,7 +5,7 @@ import VendorSimulator
 /// `millrace simulate`: the vendor simulator alone, for dry runs and for trying a configuration.
 struct SimulateCommand: Command {
     let name = "simulate"
-    let summary = "the vendor simulator alone: Tanma's visits and relations, with faults on request"
+    let summary = "the vendor simulator alone, both vendors, with faults on request"
     let options = [
         Option(name: "host", value: "HOST", help: "the address to listen on (default 127.0.0.1)"),
         Option(name: "port", value: "P", help: "the port (default 8090; 0 takes any free one)"),
@@ -30,6 +30,10 @@ struct SimulateCommand: Command {
         Option(
             name: "app-id", value: "ID", help: "the account's app id (default \(SimulatorOptions().appID))"),
         Option(name: "app-key", value: "KEY", help: "its key (default \(SimulatorOptions().appKey))"),
+        Option(name: "corp-id", value: "ID", help: "Weiban's corp id (default \(SimulatorOptions().corpID))"),
+        Option(
+            name: "corp-secret", value: "TEXT", help: "its secret (default \(SimulatorOptions().corpSecret))"),
+        Option(name: "token-life", value: "SECONDS", help: "how long a token of it lives (default 7200)"),
         Option(name: "no-sample", help: "leaves out the vendor's own five sample rows of August 2021"),
     ]
     let examples = [
@@ -51,7 +55,8 @@ struct SimulateCommand: Command {
         } catch {
             throw error.isTransient ? .temporary(error.description) : .usage("simulate: \(error)")
         }
-        Output.line(simulator.baseURL)
+        Output.line("tanma \(simulator.baseURL)")
+        Output.line("weiban \(simulator.weibanURL)")
         await signals.wait()
         simulator.stop()
         return 0
@@ -77,6 +82,9 @@ struct SimulateCommand: Command {
         }
         options.appID = arguments.text("app-id") ?? options.appID
         options.appKey = arguments.text("app-key") ?? options.appKey
+        options.corpID = arguments.text("corp-id") ?? options.corpID
+        options.corpSecret = arguments.text("corp-secret") ?? options.corpSecret
+        options.tokenLife = .seconds(try arguments.integer("token-life", in: 1...86_400) ?? 7200)
         options.includeSample = !arguments.has("no-sample")
         return options
     }

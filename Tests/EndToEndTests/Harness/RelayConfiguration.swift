@@ -8,6 +8,7 @@ struct RelayConfiguration: Sendable {
         var source = "visits"
         var kind = "tanma.visits"
         var sweeps = "[]"
+        var isWeiban = false
     }
 
     struct Webhook: Sendable {
@@ -34,9 +35,14 @@ struct RelayConfiguration: Sendable {
             "log: {level: info, format: \(logFormat)}", "accounts:",
         ]
         for account in accounts {
-            lines.append("  - {name: \(account.name), vendor: tanma, base_url: \"\(account.baseURL)\",")
-            lines.append("     app_id: ww0123456789abcdef_Demo01, app_key: \"\(account.appKey)\",")
-            lines.append("     requests_per_second: 50, timeout: 10s}")
+            let vendor = account.isWeiban ? "weiban" : "tanma"
+            lines.append("  - {name: \(account.name), vendor: \(vendor), base_url: \"\(account.baseURL)\",")
+            lines.append(
+                account.isWeiban
+                    ? "     corp_id: \"1704174310933890049\", secret: demoWeibanSecret, requests_per_second: 5,"
+                    : "     app_id: ww0123456789abcdef_Demo01, app_key: \"\(account.appKey)\", requests_per_second: 50,"
+            )
+            lines.append("     timeout: 10s}")
         }
         lines.append("sources:")
         for account in accounts {
