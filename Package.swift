@@ -56,8 +56,10 @@ let platform: [Target] = [
 
 // Signing is the one platform room the pipeline may use besides SQLite: ids and fingerprints are hashes.
 let pipeline: [Target] = [
-    room("Pipeline/Ingesting", needs: ["EventModel", "Ports", "Services", "Normalizing", "Persisting"]),
-    room("Pipeline/Normalizing", needs: ["EventModel", "Ports", "Signing"]),
+    room(
+        "Pipeline/Ingesting",
+        needs: ["EventModel", "Ports", "RowDecoding", "Services", "Normalizing", "Persisting"]),
+    room("Pipeline/Normalizing", needs: ["EventModel", "Ports", "RowDecoding", "Signing"]),
     room("Pipeline/Persisting", needs: ["EventModel", "Ports", "Services", "SQLite", "Signing"]),
     room("Pipeline/Publishing", needs: ["EventModel", "Ports", "Services", "Persisting"]),
 ]

@@ -76,7 +76,7 @@ import Testing
     @Test(arguments: optionalFieldsAreCheckedCases)
     func optionalFieldsAreChecked(fields: String, expected: String) {
         let problems = harness.problems(Good.webhook(fields))
-            // The helper's own secret stands beside the list under test.
+            // The harness's own secret stands beside the list under test.
             .filter { !$0.contains("stands beside secrets") }
         #expect(problems == ["m.yaml:3: webhooks[0].\(expected)"])
     }

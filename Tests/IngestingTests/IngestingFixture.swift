@@ -24,6 +24,7 @@ final class LogLines: Sendable {
 /// Rows of the form `second|identity|content`; anything else is refused.
 struct PlainNormalizer: Normalizer {
     let kind = SourceKind.visits
+    let documentedFields: Set<String> = ["time", "text", "id", "value"]
 
     func normalize(_ row: [UInt8]) throws(RowError) -> NormalizedRow {
         let parts = String(decoding: row, as: UTF8.self).split(separator: "|")

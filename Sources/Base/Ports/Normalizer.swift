@@ -28,6 +28,8 @@ package struct NormalizedRow: Sendable, Equatable {
 /// guess would be published: a row that cannot be read is refused and ends in quarantine.
 package protocol Normalizer: Sendable {
     var kind: SourceKind { get }
+    /// The fields of a row that the vendor documents; any other is told of as drift.
+    var documentedFields: Set<String> { get }
     func normalize(_ row: [UInt8]) throws(RowError) -> NormalizedRow
 }
 

@@ -2,13 +2,9 @@ import Foundation
 
 /// Every key a log line may carry: one word per thing, the same in all rooms.
 package enum LogKey: String, Sendable, CaseIterable {
-    case account, address, attempt, brokers, cause, code, count, cursor, deadline, delay, doing, duplicates,
-        duration
-    case endpoint, event, field, file, from, head, host, id, kind, log, name, offset, pages, path, pid,
-        position, reason
-    case rejected, rows, service, services, signal, sink, source, status, store, stored, subscription, to,
-        topic, until
-    case updated, version, watermark
+    case account, attempt, brokers, cause, code, count, deadline, delay, doing, duplicates, duration
+    case event, field, from, head, log, name, pid, reason, rejected, rows, services, sink, source, store
+    case stored, to, topic, updated, version
 }
 
 /// A value in a log line; numbers stay numbers in JSON.

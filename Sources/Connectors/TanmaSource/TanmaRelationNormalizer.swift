@@ -11,6 +11,8 @@ package struct TanmaRelationNormalizer: Normalizer {
         self.privacy = privacy
     }
 
+    package var documentedFields: Set<String> { Set(TanmaRelation.Key.allCases.map(\.rawValue)) }
+
     package func normalize(_ row: [UInt8]) throws(RowError) -> NormalizedRow {
         let relation = try TanmaRelation(row)
         return NormalizedRow(
@@ -91,7 +93,7 @@ package struct TanmaRelationNormalizer: Normalizer {
 
 /// One row of the relations list, in the vendor's words (15 documented fields, 14 in the sample).
 struct TanmaRelation {
-    enum Key: String, CodingKey {
+    enum Key: String, CodingKey, CaseIterable {
         case customerId, qwUserId, type, fields, tagIds, createTime, lastUpdateTime, companyInfo,
             wechatNickname
         case wechatAvatar, wechatLocation, convertCustomerTime, qwRemark, externalUserId

@@ -5,7 +5,7 @@ import Signing
 
 /// One row of the visits list, in the vendor's words (16 documented fields).
 struct TanmaVisit {
-    enum Key: String, CodingKey {
+    enum Key: String, CodingKey, CaseIterable {
         case unionid, customerId, nickname, avatar, mobile, contentType, contentId, contentTitle, visitTime
         case viewDuration, viewTimes, qwUserId, createTime, shareFrom, shareChainSteps, shareTo
     }
@@ -72,6 +72,8 @@ package struct TanmaVisitNormalizer: Normalizer {
     package init(privacy: Privacy = .keepEverything) {
         self.privacy = privacy
     }
+
+    package var documentedFields: Set<String> { Set(TanmaVisit.Key.allCases.map(\.rawValue)) }
 
     package func normalize(_ row: [UInt8]) throws(RowError) -> NormalizedRow {
         let visit = try TanmaVisit(row)

@@ -4,7 +4,12 @@ import RowDecoding
 
 /// One row of the outflow list, in the vendor's words: the customer, with `staff`, `staff_relation` and `tags` inside.
 struct WeibanOutflow {
-    enum Key: String, CodingKey {
+    /// Documented fields that are not republished.
+    static let unpublished: Set<String> = [
+        "external_profile", "organization_correlation_time", "organization_id", "updated_at",
+    ]
+
+    enum Key: String, CodingKey, CaseIterable {
         case avatar, corpFullName = "corp_full_name", corpName = "corp_name", createdAt = "created_at", gender
         case hasChat = "has_chat", id, lastMessage = "last_msg_time", name, outflowAt = "outflow_at",
             position, score

@@ -13,6 +13,10 @@ package struct WeibanOutflowNormalizer: Normalizer {
         self.privacy = privacy
     }
 
+    package var documentedFields: Set<String> {
+        WeibanOutflow.unpublished.union(WeibanOutflow.Key.allCases.map(\.rawValue))
+    }
+
     package func normalize(_ row: [UInt8]) throws(RowError) -> NormalizedRow {
         let outflow = try WeibanOutflow(row)
         return NormalizedRow(

@@ -2,6 +2,7 @@ package import EventModel
 package import Normalizing
 package import Persisting
 package import Ports
+import RowDecoding
 package import Services
 
 /// Polls one source for as long as the relay runs: windows in, pages into the log, the watermark after them.
@@ -25,6 +26,7 @@ package actor SourcePoller: Service {
     private let stopSignal = StopSignal()
     private var clock = VendorClock()
     private var backoff = Backoff()
+    private var drift: DriftWatch
 
     /// After this many failures in a row the source is reported at `error`, once, until it works again.
     static let alarmAfter = 5
@@ -67,6 +69,7 @@ package actor SourcePoller: Service {
         name = "source \(identity.name)"
         (self.identity, self.source, self.normalizing, self.log) = (identity, source, normalizing, log)
         settings = schedule.planSettings
+        drift = DriftWatch(documented: normalizing.documentedFields)
         configuredStart = schedule.start
         (self.gate, self.timekeeper, self.draw, self.logger) = (gate, timekeeper, draw, logger)
     }
@@ -137,6 +140,7 @@ package actor SourcePoller: Service {
                 if firstVendorTime == nil { firstVendorTime = time }
             }
             guard !page.rows.isEmpty else { return }
+            watch(page.rows)
             total += try await store(normalizing.normalize(page.rows), position: nil)
         }
         var completed = plans
@@ -146,6 +150,19 @@ package actor SourcePoller: Service {
         total += try await store([], position: completed.position)
         plans = completed
         return total
+    }
+
+    private func watch(_ rows: [[UInt8]]) {
+        for change in rows.flatMap({ drift.saw(RowKeys.of($0)) }) {
+            let (field, reason) =
+                switch change {
+                case .unknown(let field): (field, "a field the vendor does not document")
+                case .missing(let field): (field, "a field that always was there is missing")
+                }
+            logger.warning(
+                "source.drift",
+                [.source: .text(identity.name), .field: .text(field), .reason: .text(reason)])
+        }
     }
 
     private func store(_ rows: [LogRow], position: SourcePosition?) async throws(SourceError) -> AppendResult

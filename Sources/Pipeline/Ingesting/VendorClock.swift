@@ -9,8 +9,17 @@ struct VendorClock {
     /// A sighting older than this is no longer believed, and our own clock counts until the next reply.
     static let trust: Duration = .seconds(60)
 
+    /// A `Date` has whole seconds, cut: an earlier sighting that runs ahead of this one by less than a second was the
+    /// more exact one, and is kept.
     /// - Parameter elapsed: our monotonic clock when the reply came.
     mutating func saw(_ time: Timestamp, at elapsed: Duration) {
+        if let seen {
+            let running = seen.time + (elapsed - seen.elapsed)
+            if running >= time, running - time < .seconds(1) {
+                self.seen = (running, elapsed)
+                return
+            }
+        }
         seen = (time, elapsed)
     }
 

@@ -19,6 +19,9 @@ package struct RowNormalizing: Sendable {
         self.hidesRejected = hidesRejected
     }
 
+    /// The fields of a row that the vendor documents.
+    package var documentedFields: Set<String> { normalizer.documentedFields }
+
     /// One result per row, in the page's order.
     package func normalize(_ rows: [[UInt8]]) -> [LogRow] {
         rows.map { raw in

@@ -1,4 +1,5 @@
 import EventModel
+import RowDecoding
 import Signing
 
 /// What may be known of a rejected row when personal data is not kept: its shape, length and hash.
@@ -25,8 +26,8 @@ enum RowShape {
                 place += 1
                 continue
             }
-            let end = endOfText(row, from: place + 1)
-            if !isKey(row, after: end) {
+            let end = RowKeys.endOfText(row, from: place + 1)
+            if !RowKeys.isKey(row, after: end) {
                 for inside in (place + 1)..<max(place + 1, end) {
                     shape[inside] = hidden(row[inside], isText: true)
                 }
@@ -34,25 +35,6 @@ enum RowShape {
             place = end + 1
         }
         return shape
-    }
-
-    /// The place of the closing quote, or of the end.
-    private static func endOfText(_ row: [UInt8], from start: Int) -> Int {
-        var place = start
-        while place < row.count, row[place] != UInt8(ascii: "\"") {
-            place += row[place] == UInt8(ascii: "\\") ? 2 : 1
-        }
-        return min(place, row.count)
-    }
-
-    private static func isKey(_ row: [UInt8], after end: Int) -> Bool {
-        var place = end + 1
-        while place < row.count,
-            row[place] == 0x20 || row[place] == 0x0A || row[place] == 0x0D || row[place] == 0x09
-        {
-            place += 1
-        }
-        return place < row.count && row[place] == UInt8(ascii: ":")
     }
 
     private static func hidden(_ byte: UInt8, isText: Bool) -> UInt8 {

@@ -1,0 +1,32 @@
+/// Notices that a vendor's rows change shape: fields no page documents, fields that always were there and are gone.
+///
+/// Each field is told once per source and run. Drift is news, never an error: rows are read as before. Pure.
+struct DriftWatch {
+    enum Drift: Equatable {
+        case unknown(String)
+        case missing(String)
+    }
+
+    /// A field counts as always there after this many rows.
+    static let manyRows = 50
+
+    private let documented: Set<String>
+    private var always: Set<String>?
+    private var rows = 0
+    private var told: Set<String> = []
+
+    init(documented: Set<String>) {
+        self.documented = documented
+    }
+
+    /// - Parameter keys: a row's own fields; none for a row that is no object, which quarantine tells of.
+    mutating func saw(_ keys: Set<String>) -> [Drift] {
+        guard !keys.isEmpty else { return [] }
+        let lost = rows >= Self.manyRows ? (always ?? []).subtracting(keys) : []
+        let news = keys.subtracting(documented)
+        rows += 1
+        always = always?.intersection(keys) ?? keys
+        return news.sorted().filter { told.insert($0).inserted }.map(Drift.unknown)
+            + lost.sorted().filter { told.insert($0).inserted }.map(Drift.missing)
+    }
+}
