@@ -26,6 +26,9 @@ final class StoreLock: Sendable {
     }
 
     deinit {
+        // Unlocked first: a process that is just being started from this one still has a copy of the descriptor, and the
+        // lock would stay until that copy is closed too.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 
