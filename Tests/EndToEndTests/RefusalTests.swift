@@ -185,4 +185,26 @@ struct RefusalTests {
         #expect(vendor.statistics.signatureRefusals == 1)
         #expect(try await relay.events().allSatisfy { $0.source == "/acme/acme-tanma/tanma.visits" })
     }
+
+    @Test func propertiesThatLibrdkafkaRefusesAreNamedWithTheirLines() async throws {
+        let relay = try Relay(RelayConfiguration(accounts: [.init(baseURL: "http://127.0.0.1:1")]))
+        try relay.write(
+            """
+            relay: {name: acme}
+            kafka:
+              brokers: localhost:9092
+              properties:
+                compression.type: fastest
+                linger.msx: 5
+            """)
+        let finished = try await relay.command("check")
+        #expect(finished.exitCode == 2)
+        #expect(
+            finished.lines == [
+                "./millrace.yaml:5: kafka.properties.compression.type: librdkafka refuses its value, "
+                    + "allowed: what librdkafka documents for it",
+                "./millrace.yaml:6: kafka.properties.linger.msx: librdkafka knows no such property, "
+                    + "allowed: what librdkafka documents for it",
+            ])
+    }
 }

@@ -24,12 +24,9 @@ struct CheckCommand: Command {
         for problem in reading.problems { Output.line(problem.description) }
         for warning in reading.warnings { Terminal.say("warning: \(warning)") }
         guard let settings = reading.settings else { return 2 }
-        var isRefused = false
-        for refusal in kafkaRefusals(settings) {
-            Output.line("\(ConfigurationFile.path(arguments)): \(refusal)")
-            isRefused = true
-        }
-        if isRefused { return 2 }
+        let refusals = kafkaRefusals(settings, in: ConfigurationFile.path(arguments))
+        for refusal in refusals { Output.line(refusal.description) }
+        guard refusals.isEmpty else { return 2 }
         for note in NotYet.notes(settings) { Terminal.say("note: \(note)") }
         var isSound = true
         if arguments.has("store") { isSound = await examine(settings.store.path) && isSound }
@@ -38,12 +35,28 @@ struct CheckCommand: Command {
         return isSound ? 0 : 1
     }
 
-    private func kafkaRefusals(_ settings: Settings) -> [String] {
+    /// What librdkafka itself says of its properties, without connecting anywhere.
+    private func kafkaRefusals(_ settings: Settings, in path: String) -> [ConfigurationProblem] {
         (settings.kafka?.properties ?? [:]).sorted { $0.key < $1.key }.compactMap { name, value in
-            KafkaProducer.refusal(ofProperty: name, value: value.reveal()).map {
-                "kafka.properties.\(name): \($0.cause)"
+            KafkaProducer.refusal(ofProperty: name, value: value.reveal()).map { refusal in
+                ConfigurationProblem(
+                    file: path, line: Self.line(of: name, in: path), key: "kafka.properties.\(name)",
+                    message: refusal.cause, allowed: "allowed: what librdkafka documents for it")
             }
         }
+    }
+
+    /// The first line that gives the property; 1 when it cannot be found (a name written with escapes).
+    private static func line(of name: String, in path: String) -> Int {
+        let text =
+            FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let place = lines.firstIndex { line in
+            let content = line.prefix { $0 != "#" }
+            return content.contains("\(name):") || content.contains("\(name)\":")
+                || content.contains("\(name)':")
+        }
+        return (place ?? 0) + 1
     }
 
     private func examine(_ path: String) async -> Bool {
