@@ -15,6 +15,15 @@ import Testing
         #expect(Self.last([([], 0)]) == .whole)
     }
 
+    @Test func aVendorThatIgnoresTheOffsetIsNoEndlessReading() {
+        let page = (["a", "b"], Int64(1_000_000_000))
+        #expect(Self.last([page]) == .next(offset: 2))
+        guard case .again = Self.last([page, page]) else {
+            Issue.record("read again, not on")
+            return
+        }
+    }
+
     @Test func aShorterPageThanAskedForGoesOnWhereItEnded() {
         #expect(Self.last([(["a"], 3), (["b"], 3)]) == .next(offset: 2))
     }

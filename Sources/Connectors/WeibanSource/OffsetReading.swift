@@ -21,11 +21,14 @@ struct OffsetReading: Equatable {
     mutating func received(_ identities: [String], total: Int64) -> Step {
         if let before = self.total, before != total { return .again("the total changed while it was read") }
         self.total = total
+        let known = seen.count
         seen.formUnion(identities)
         offset += identities.count
         if Int64(offset) >= total {
             return Int64(seen.count) == total ? .whole : .again("rows moved while they were read")
         }
+        // Without it a vendor that ignores the offset would be read on and on, up to whatever total it tells.
+        if !identities.isEmpty, seen.count == known { return .again("a page brought no new row") }
         return identities.isEmpty ? .again("an empty page before the end") : .next(offset: offset)
     }
 }
