@@ -15,20 +15,7 @@ import Testing
         let pump = BatchPump(
             "kafka", sink: sink, log: fixture.log, from: .beginning, selection: PumpFixture.selection(),
             timekeeper: fixture.clock, draw: { 0.5 }, logger: .silent)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await pump.run() }
-            let ticking = Task {
-                while !Task.isCancelled {
-                    fixture.clock.advance(by: .seconds(1))
-                    await Task.yield()
-                }
-            }
-            try await body()
-            await pump.stop()
-            try await group.waitForAll()
-            ticking.cancel()
-            await ticking.value
-        }
+        try await fixture.running(pump, step: .seconds(1), body)
     }
 
     @Test func eventsGoInLogOrderAndThePositionFollows() async throws {

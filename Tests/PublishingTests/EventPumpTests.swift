@@ -23,32 +23,11 @@ import Testing
             draw: { 0.5 }, logger: .silent)
     }
 
-    /// Runs a pump while `body` runs, moving the clock in small steps, then stops it.
-    private func running(
-        _ pump: EventPump, _ fixture: PumpFixture, step: Duration = .milliseconds(25),
-        _ body: () async throws -> Void
-    ) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await pump.run() }
-            let ticking = Task {
-                while !Task.isCancelled {
-                    fixture.clock.advance(by: step)
-                    await Task.yield()
-                }
-            }
-            try await body()
-            await pump.stop()
-            try await group.waitForAll()
-            ticking.cancel()
-            await ticking.value
-        }
-    }
-
     @Test func everyEventIsDeliveredOnceAndCounted() async throws {
         let fixture = try PumpFixture()
         try await fixture.append(1...300)
         let sink = FlakySink { _, _ in .accepted }
-        try await running(pump(fixture, sink), fixture) {
+        try await fixture.running(pump(fixture, sink)) {
             try await fixture.until(name) { $0.progress.position == 300 }
             try await fixture.append(301...310)
             try await fixture.until(name) { $0.progress.position == 310 }
@@ -62,12 +41,12 @@ import Testing
         let fixture = try PumpFixture()
         try await fixture.append(1...20)
         let sink = FlakySink { offset, attempt in offset == 3 && attempt < 3 ? .failed : .accepted }
-        try await running(pump(fixture, sink), fixture, step: .milliseconds(1)) {
+        try await fixture.running(pump(fixture, sink), step: .milliseconds(1)) {
             try await fixture.until(name) { $0.progress.position == 20 }
             let record = try #require(try await fixture.record(name))
             #expect(record.waiting == 1 && record.delivered == 19)
         }
-        try await running(pump(fixture, sink), fixture, step: .seconds(1)) {
+        try await fixture.running(pump(fixture, sink), step: .seconds(1)) {
             try await fixture.until(name) { $0.delivered == 20 }
         }
         #expect(sink.got.count { $0 == 3 } == 3)
@@ -78,7 +57,7 @@ import Testing
         let fixture = try PumpFixture()
         try await fixture.append(1...5)
         let sink = FlakySink { offset, _ in offset == 2 ? .failed : .accepted }
-        try await running(pump(fixture, sink), fixture, step: .seconds(1)) {
+        try await fixture.running(pump(fixture, sink), step: .seconds(1)) {
             try await fixture.until(name) { $0.dead == 1 }
         }
         let record = try #require(try await fixture.record(name))
@@ -92,7 +71,7 @@ import Testing
         let sink = FlakySink { offset, _ in
             offset == 2 ? .refused(Outcome.Failure(status: 413, reason: "HTTP status 413")) : .accepted
         }
-        try await running(pump(fixture, sink), fixture) {
+        try await fixture.running(pump(fixture, sink)) {
             try await fixture.until(name) { $0.dead == 1 && $0.delivered == 2 }
         }
         #expect(sink.got.count == 3)
@@ -104,7 +83,7 @@ import Testing
         let sink = FlakySink { offset, attempt in offset == 1 && attempt == 1 ? .failed : .accepted }
         // A slow receiver: the queue behind the budget is never empty while the retry comes due.
         let pump = pump(fixture, sink, waits: [.milliseconds(30)], concurrency: 2)
-        try await running(pump, fixture, step: .milliseconds(1)) {
+        try await fixture.running(pump, step: .milliseconds(1)) {
             try await fixture.until(name) { $0.delivered == 400 }
         }
         #expect(try await fixture.record(name)?.waiting == 0)
@@ -119,7 +98,7 @@ import Testing
                 ? .retry(Outcome.Failure(status: 503, reason: "x"), notBefore: .seconds(3600)) : .accepted
         }
         let start = fixture.clock.now
-        try await running(pump(fixture, sink), fixture, step: .seconds(1)) {
+        try await fixture.running(pump(fixture, sink), step: .seconds(1)) {
             try await fixture.until(name) { $0.delivered == 1 }
         }
         #expect(fixture.clock.now - start >= .seconds(3600))
@@ -129,7 +108,7 @@ import Testing
         let fixture = try PumpFixture()
         try await fixture.append(1...10)
         let sink = FlakySink { _, _ in .accepted }
-        try await running(pump(fixture, sink, pattern: "relation.*"), fixture) {
+        try await fixture.running(pump(fixture, sink, pattern: "relation.*")) {
             try await fixture.until(name) { $0.progress.position == 10 }
         }
         #expect(sink.got.isEmpty)
@@ -144,7 +123,7 @@ import Testing
         update.delivered = 6
         try await fixture.log.settle(name, update)
         let sink = FlakySink { _, _ in .accepted }
-        try await running(pump(fixture, sink), fixture) {
+        try await fixture.running(pump(fixture, sink)) {
             try await fixture.until(name) { $0.progress.position == 10 }
         }
         #expect(sink.got.sorted() == [3, 7, 8, 10])

@@ -38,6 +38,26 @@ struct PumpFixture {
         try await log.sinks().first { $0.name == name }
     }
 
+    /// Runs a pump while `body` runs, moving the clock in small steps, then stops it.
+    func running(
+        _ pump: any Service, step: Duration = .milliseconds(25), _ body: () async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await pump.run() }
+            let ticking = Task {
+                while !Task.isCancelled {
+                    clock.advance(by: step)
+                    await Task.yield()
+                }
+            }
+            try await body()
+            await pump.stop()
+            try await group.waitForAll()
+            ticking.cancel()
+            await ticking.value
+        }
+    }
+
     /// Waits, without a clock, until the store says so.
     func until(_ name: String, _ isTrue: (SinkRecord) -> Bool) async throws {
         while true {
