@@ -79,15 +79,20 @@ enum StoreFormat {
         return false
     }
 
-    /// Brings an older store up to this format, in one transaction; a newer one was refused before.
+    /// What brings a store from one format to the next: the first entry from 1 to 2, and so on.
     ///
     ///     1 → 2   dedup.version: when the vendor says a row last changed (relations)
+    private static let steps = [
+        "ALTER TABLE dedup ADD COLUMN version INTEGER;"
+    ]
+
+    /// Brings an older store up to this format, in one transaction; a newer one was refused before.
     static func migrate(_ connection: Connection) throws(DatabaseError) {
         let found = try connection.first("PRAGMA user_version") { $0.integer(0) } ?? version
         guard found < version else { return }
         try connection.execute(script: "BEGIN IMMEDIATE")
         do throws(DatabaseError) {
-            try connection.execute(script: "ALTER TABLE dedup ADD COLUMN version INTEGER")
+            for step in steps[Int(found - 1)...] { try connection.execute(script: step) }
             try connection.execute(script: "PRAGMA user_version = \(version)")
             try connection.execute(script: "COMMIT")
         } catch {
