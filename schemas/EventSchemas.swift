@@ -15,6 +15,11 @@ package enum EventSchemas {
         ("visit.updated", PackageResources.visit_updated_v1_json),
         ("relation.created", PackageResources.relation_created_v1_json),
         ("relation.updated", PackageResources.relation_updated_v1_json),
+        ("follow_record.created", PackageResources.follow_record_created_v1_json),
+        ("follow_record.updated", PackageResources.follow_record_updated_v1_json),
+        ("follow_record.deleted", PackageResources.follow_record_deleted_v1_json),
+        ("customer_file.created", PackageResources.customer_file_created_v1_json),
+        ("customer_file.updated", PackageResources.customer_file_updated_v1_json),
         ("customer.outflowed", PackageResources.customer_outflowed_v1_json),
         ("customer.outflow_updated", PackageResources.customer_outflow_updated_v1_json),
     ]

@@ -40,10 +40,21 @@ struct RowNormalizingTests {
         return raw == row && !reason.isEmpty
     }
 
+    private static func path(_ kind: SourceKind) -> [String] {
+        switch kind {
+        case .visits, .relations: ["data", "list"]
+        case .followRecords: ["data"]
+        case .customerFiles: ["data", "result"]
+        case .outflow: ["external_user_list"]
+        }
+    }
+
     @Test(
         arguments: [
             ("tanma-visits", "acme-tanma", TanmaVisitNormalizer(privacy: .keepEverything), 5),
             ("tanma-relations", "acme-tanma", TanmaRelationNormalizer(privacy: .keepEverything), 2),
+            ("tanma-follow-records", "acme-tanma", TanmaFollowRecordNormalizer(privacy: .keepEverything), 22),
+            ("tanma-customer-files", "acme-tanma", TanmaCustomerFileNormalizer(privacy: .keepEverything), 2),
             ("weiban-outflow", "acme-weiban", WeibanOutflowNormalizer(privacy: .keepEverything), 1),
         ] as [(String, String, any Normalizer, Int)])
     func theSamplePageGivesTheGoldenEvents(
@@ -51,8 +62,7 @@ struct RowNormalizingTests {
     ) throws {
         let golden = try JSONSerialization.jsonObject(with: Self.fixture("\(name).events.json"))
         let page = Array(try Self.fixture("\(name).response.json"))
-        let path = normalizer.kind == .outflow ? ["external_user_list"] : ["data", "list"]
-        let rows = try #require(RowSlicer.slice(page, path: path)).rows
+        let rows = try #require(RowSlicer.slice(page, path: Self.path(normalizer.kind))).rows
         let normalizing = RowNormalizing(relay: "acme", account: account, normalizer: normalizer)
         let events = try normalizing.normalize(rows).map { row in
             guard case .event(let draft, _) = row else { throw RowError("rejected") }

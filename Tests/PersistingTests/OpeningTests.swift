@@ -65,9 +65,14 @@ import Testing
             let log = try fixture.open()
             _ = try await log.append(LogFixture.rows(0..<3), from: fixture.source, position: nil)
         }
-        // Format 1 is format 2 without the column.
+        // Format 1 is today's without what came since.
         try rawConnection(fixture.path).execute(
-            script: "ALTER TABLE dedup DROP COLUMN version; PRAGMA user_version = 1")
+            script: """
+                ALTER TABLE dedup DROP COLUMN version; ALTER TABLE sources DROP COLUMN deleted;
+                DROP TABLE customers; DROP TABLE customer_ids; DROP TABLE records; PRAGMA user_version = 1
+                """)
+        let error = #expect(throws: LogError.self) { _ = try LogReader(path: fixture.path) }
+        #expect(error?.cause.contains("format 1") == true)
         let log = try fixture.open()
         let result = try await log.append(LogFixture.rows(2..<4), from: fixture.source, position: nil)
         #expect(result.duplicate == 1 && result.stored == 1 && log.head == 4)

@@ -13,14 +13,17 @@ package struct EventDraft: Sendable, Equatable {
     package let data: [UInt8]
     /// When the vendor says the row last changed; nil where it does not say.
     package let version: Timestamp?
+    /// The customer the row is about, where the endpoints of single customers want to know.
+    package let customer: CustomerReference?
 
     package init(
         relay: String, account: String, kind: SourceKind, identity: String, time: Timestamp, subject: String,
-        data: [UInt8], version: Timestamp? = nil
+        data: [UInt8], version: Timestamp? = nil, customer: CustomerReference? = nil
     ) {
         source = "/\(relay)/\(account)/\(kind.rawValue)"
         (self.account, self.kind, self.identity) = (account, kind, identity)
         (self.time, self.subject, self.data, self.version) = (time, subject, data, version)
+        self.customer = customer
     }
 
     /// What an id's hash is taken over (contract, section 3: kind, account, identity, revision).
@@ -28,13 +31,15 @@ package struct EventDraft: Sendable, Equatable {
         Array("\(kind.rawValue)\n\(account)\n\(identity)\n\(revision)".utf8)
     }
 
-    package func type(revision: Int64) -> String {
-        revision == 1 ? kind.createdType : kind.updatedType
+    /// - Parameter isDeletion: the row is gone; only for kinds that tell of deletions.
+    package func type(revision: Int64, isDeletion: Bool = false) -> String {
+        if isDeletion, let deleted = kind.deletedType { return deleted }
+        return revision == 1 ? kind.createdType : kind.updatedType
     }
 
     /// The one encoding, with the slots of `EventSlots` first and still empty.
-    package func encoded(id: EventID, revision: Int64) -> [UInt8] {
-        let type = type(revision: revision)
+    package func encoded(id: EventID, revision: Int64, isDeletion: Bool = false) -> [UInt8] {
+        let type = type(revision: revision, isDeletion: isDeletion)
         var writer = JSONWriter(reserving: data.count + 640)
         writer.object { event in
             event.member("id", id.text)

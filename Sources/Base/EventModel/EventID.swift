@@ -54,6 +54,12 @@ package struct EventID: Sendable, Hashable {
         return Self.prefix + String(decoding: symbols, as: UTF8.self)
     }
 
+    /// The row's own upstream time; the 48 bits are a signed number: rows from before 1970 exist.
+    package var time: Timestamp {
+        let bits = bytes.prefix(6).reduce(Int64(0)) { $0 << 8 | Int64($1) }
+        return Timestamp(milliseconds: (bits << 16) >> 16)
+    }
+
     private static let prefix = "evt_"
     private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 }

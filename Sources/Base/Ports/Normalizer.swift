@@ -13,12 +13,15 @@ package struct NormalizedRow: Sendable, Equatable {
     /// When the vendor says the row last changed; nil where it does not say. An older version than the stored one is
     /// no news.
     package let version: Timestamp?
+    /// The customer a relation introduces or a visit belongs to; nil where none is known.
+    package let customer: CustomerReference?
 
     package init(
-        identity: String, time: Timestamp, subject: String, data: [UInt8], version: Timestamp? = nil
+        identity: String, time: Timestamp, subject: String, data: [UInt8], version: Timestamp? = nil,
+        customer: CustomerReference? = nil
     ) {
         (self.identity, self.time, self.subject, self.data) = (identity, time, subject, data)
-        self.version = version
+        (self.version, self.customer) = (version, customer)
     }
 }
 

@@ -18,7 +18,10 @@ package struct TanmaRelationNormalizer: Normalizer {
         return NormalizedRow(
             identity: relation.identity, time: relation.createTime.instant,
             subject: "customer/\(relation.customerID)",
-            data: data(relation), version: relation.updateTime?.instant)
+            data: data(relation), version: relation.updateTime?.instant,
+            customer: CustomerReference(
+                customer: relation.customerID, externalUser: relation.externalUserID, staff: relation.staffID)
+        )
     }
 
     private func data(_ relation: TanmaRelation) -> [UInt8] {

@@ -79,7 +79,7 @@ package struct TanmaVisitNormalizer: Normalizer {
         let visit = try TanmaVisit(row)
         return NormalizedRow(
             identity: visit.identity, time: visit.visitTime.instant, subject: visit.subject,
-            data: try data(visit))
+            data: try data(visit), customer: visit.customerID.map { CustomerReference(customer: $0) })
     }
 
     private func data(_ visit: TanmaVisit) throws(RowError) -> [UInt8] {

@@ -19,6 +19,9 @@ package struct RowNormalizing: Sendable {
         self.hidesRejected = hidesRejected
     }
 
+    /// The relay's name, for events that are made without a row.
+    package var relayName: String { relay }
+
     /// The fields of a row that the vendor documents.
     package var documentedFields: Set<String> { normalizer.documentedFields }
 
@@ -30,7 +33,7 @@ package struct RowNormalizing: Sendable {
                 let draft = EventDraft(
                     relay: relay, account: account, kind: normalizer.kind, identity: row.identity,
                     time: row.time,
-                    subject: row.subject, data: row.data, version: row.version)
+                    subject: row.subject, data: row.data, version: row.version, customer: row.customer)
                 return .event(draft, raw: raw)
             } catch {
                 return .rejected(raw: hidesRejected ? RowShape.of(raw) : raw, reason: error.reason)

@@ -28,11 +28,11 @@ package final class EventLog: Sendable {
 
     // The writer's connection closes last: only one that may write folds the WAL into the file, so that the
     // file of a stopped relay is the whole store.
-    private let reader: LogReader
+    let reader: LogReader
     private let writer: LogWriter
     private let tail: LogTail
-    private let fingerprintKey: [UInt8]
-    private let timekeeper: any Timekeeper
+    let fingerprintKey: [UInt8]
+    let timekeeper: any Timekeeper
     private let lock: StoreLock
 
     /// How many bytes of new events stay in memory for the sinks at the head.
@@ -159,7 +159,7 @@ package final class EventLog: Sendable {
 
     // MARK: - Inside
 
-    private func change<T: Sendable>(
+    func change<T: Sendable>(
         _ doing: String, _ body: @escaping @Sendable (inout LogWriter.Scope) throws(DatabaseError) -> T
     ) async throws(LogError) -> T {
         try await writer.perform { scope throws(LogError) in

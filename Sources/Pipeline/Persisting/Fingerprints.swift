@@ -7,6 +7,10 @@ struct Fingerprints: Equatable, Sendable {
     let raw: [UInt8]
     let published: [UInt8]
 
+    /// Of a row that is gone: differs from those of every row.
+    static let ofNothing = Fingerprints(
+        raw: [UInt8](repeating: 0, count: 16), published: [UInt8](repeating: 0, count: 16))
+
     init(raw: [UInt8], published: [UInt8]) {
         (self.raw, self.published) = (raw, published)
     }

@@ -14,7 +14,8 @@ package actor LogReader {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
 
     /// Opens an existing store for reading.
-    /// - Throws: `.missing` when there is none, `.foreign` when it is not one of ours.
+    /// - Throws: `.missing` when there is none, `.foreign` when it is not one of ours, or of an older format that only a
+    ///   relay's start brings up to date.
     package init(path: String) throws(LogError) {
         let doing = "read the store \(path)"
         guard FileManager.default.fileExists(atPath: path) else {
@@ -29,6 +30,7 @@ package actor LogReader {
         if try StoreFormat.isNew(connection, path: path) {
             throw LogError(.missing, doing: doing, cause: "the store is still empty")
         }
+        try StoreFormat.requireCurrent(connection, doing: doing)
         self.path = path
         self.connection = connection
         queue = BlockingQueue(label: "millrace.log.reader")
@@ -96,11 +98,36 @@ package actor LogReader {
         try reading { () throws(DatabaseError) in
             try connection.all(
                 """
-                SELECT account, kind, name, position, watermark, succeeded, stored, updated, duplicate, rejected, too_old
+                SELECT account, kind, name, position, watermark, succeeded, stored, updated, duplicate, rejected, too_old,
+                    deleted
                 FROM sources ORDER BY name
                 """
             ) { row in Self.source(row) }.compactMap { $0 }
         }
+    }
+
+    /// Who is next in a schedule over customers.
+    package func scheduleHead(
+        of source: SourceIdentity, at now: Timestamp
+    ) throws(LogError) -> ScheduleHead {
+        try reading { () throws(DatabaseError) in
+            guard let id = try sourceID(source) else { return ScheduleHead(wanted: nil, oldest: nil) }
+            return try CustomerLedger.head(source: id, now: now, connection)
+        }
+    }
+
+    /// Reads the whole schedule's index once.
+    package func scheduleCounts(of source: SourceIdentity) throws(LogError) -> ScheduleCounts {
+        try reading { () throws(DatabaseError) in
+            try CustomerLedger.counts(source: try sourceID(source) ?? 0, connection)
+        }
+    }
+
+    private func sourceID(_ source: SourceIdentity) throws(DatabaseError) -> Int64? {
+        try connection.first(
+            "SELECT id FROM sources WHERE account = ?1 AND kind = ?2", .text(source.account),
+            .text(source.kind.rawValue)
+        ) { $0.integer(0) }
     }
 
     package func sinks() throws(LogError) -> [SinkRecord] {
@@ -177,6 +204,7 @@ package actor LogReader {
         return SourceRecord(
             identity: SourceIdentity(account: row.text(0), kind: kind, name: row.text(2)),
             position: row.optionalText(3).map { SourcePosition(state: $0, watermark: watermark) },
-            succeeded: row.optionalInteger(5).map(Timestamp.init(milliseconds:)), totals: totals)
+            succeeded: row.optionalInteger(5).map(Timestamp.init(milliseconds:)), totals: totals,
+            deleted: Int(row.integer(11)))
     }
 }

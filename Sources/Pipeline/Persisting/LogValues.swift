@@ -51,6 +51,8 @@ package struct SourceRecord: Sendable {
     /// When its latest page was stored.
     package let succeeded: Timestamp?
     package let totals: AppendResult
+    /// Events made without a row: what was there and is gone.
+    package let deleted: Int
 }
 
 /// What failed for one sink and waits for its next attempt.

@@ -12,15 +12,17 @@ struct PageAppender {
         var recorded: Timestamp
     }
 
-    private let connection: Connection
-    private let source: Int64
+    let connection: Connection
+    let source: Int64
     private let expiredTime: Timestamp?
-    private let account: String
-    private let kind: SourceKind
+    let account: String
+    let kind: SourceKind
     private let recordedText: [UInt8]
     private(set) var head: Head
     private(set) var result = AppendResult()
     private(set) var events: [StoredEvent] = []
+    /// Customers of rows that are new or changed.
+    private var noticed: [CustomerReference] = []
 
     /// - Parameter now: the recorded time of this page, unless the log's latest is later: it never decreases.
     init(
@@ -35,6 +37,11 @@ struct PageAppender {
     }
 
     mutating func append(_ page: PreparedPage) throws(DatabaseError) {
+        try appendRows(page)
+        try finish(page)
+    }
+
+    mutating func appendRows(_ page: PreparedPage) throws(DatabaseError) {
         for row in page.rows {
             switch row {
             case .event(let draft, let id, let body, let fingerprints):
@@ -42,6 +49,18 @@ struct PageAppender {
             case .rejected(let raw, let reason, let fingerprint):
                 try reject(raw, reason, fingerprint)
             }
+        }
+    }
+
+    /// Rows of a reply that is the same as before: read, and nothing else.
+    mutating func countUnchanged(_ rows: Int) {
+        result.duplicate += rows
+    }
+
+    func finish(_ page: PreparedPage) throws(DatabaseError) {
+        if !noticed.isEmpty {
+            try CustomerLedger.notice(
+                noticed, from: kind, account: account, now: head.recorded, connection)
         }
         try storeHead()
         try storeSource(page.position)
@@ -58,6 +77,7 @@ struct PageAppender {
             try insert(draft, id: firstID, revision: 1, body: body)
             try remember(firstID, revision: 1, fingerprints, draft.version, isNew: true)
             result.stored += 1
+            notice(draft)
             return
         }
         // A full sweep can meet an older reading of a row that has been read anew meanwhile.
@@ -78,10 +98,15 @@ struct PageAppender {
             try insert(draft, id: id, revision: revision, body: draft.encoded(id: id, revision: revision))
             try remember(firstID, revision: revision, fingerprints, draft.version, isNew: false)
             result.updated += 1
+            notice(draft)
         }
     }
 
-    private func latest(
+    private mutating func notice(_ draft: EventDraft) {
+        if let customer = draft.customer { noticed.append(customer) }
+    }
+
+    func latest(
         _ id: EventID
     ) throws(DatabaseError) -> (revision: Int64, fingerprints: Fingerprints, version: Timestamp?)? {
         try connection.first(
@@ -95,12 +120,12 @@ struct PageAppender {
         }
     }
 
-    private mutating func insert(
-        _ draft: EventDraft, id: EventID, revision: Int64, body: [UInt8]
+    mutating func insert(
+        _ draft: EventDraft, id: EventID, revision: Int64, body: [UInt8], isDeletion: Bool = false
     ) throws(DatabaseError) {
         var body = body
         let offset = head.nextOffset
-        let type = draft.type(revision: revision)
+        let type = draft.type(revision: revision, isDeletion: isDeletion)
         EventSlots.fill(&body, offset: offset, recordedTime: recordedText)
         try connection.run(
             """
@@ -115,7 +140,7 @@ struct PageAppender {
                 recorded: head.recorded, body: body))
     }
 
-    private func remember(
+    func remember(
         _ id: EventID, revision: Int64, _ fingerprints: Fingerprints, _ version: Timestamp?, isNew: Bool
     ) throws(DatabaseError) {
         let values: [Value] = [

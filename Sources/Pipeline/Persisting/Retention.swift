@@ -41,7 +41,8 @@ enum Retention {
             .integer(source), .integer(limit.milliseconds), .integer(batch)
         ) { (id: $0.bytes(0), stored: $0.integer(1)) }
         // A row dated after it was stored lies: it must not make everything that follows too old.
-        guard let time = keys.map({ min(Self.milliseconds($0.id), $0.stored) }).max() else { return 0 }
+        guard let time = keys.map({ min(EventID(bytes: $0.id)?.time.milliseconds ?? .min, $0.stored) }).max()
+        else { return 0 }
         for key in keys {
             try connection.run(
                 "DELETE FROM dedup WHERE source = ?1 AND first_id = ?2", .integer(source), .blob(key.id))
@@ -50,10 +51,5 @@ enum Retention {
             "UPDATE sources SET expired_time = max(coalesce(expired_time, ?2), ?2) WHERE id = ?1",
             .integer(source), .integer(time))
         return keys.count
-    }
-
-    /// The upstream time in an id's first 48 bits, which are a signed number: rows from before 1970 exist.
-    private static func milliseconds(_ id: [UInt8]) -> Int64 {
-        (id.prefix(6).reduce(Int64(0)) { $0 << 8 | Int64($1) } << 16) >> 16
     }
 }

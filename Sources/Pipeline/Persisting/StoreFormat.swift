@@ -1,6 +1,6 @@
 import SQLite
 
-/// The tables of format 2, and how a store is told from any other file.
+/// The tables of format 3, and how a store is told from any other file.
 ///
 ///     meta        log_id, the key of the fingerprints
 ///     head        one row: the next offset, the latest recorded time (offsets go on after retention emptied `events`)
@@ -11,10 +11,11 @@ import SQLite
 ///     sinks       each reader's position, the ranges settled above it, its account
 ///     retries     what failed and waits
 ///     dead        what was given up
+///     customers   the schedule of the endpoints that answer one customer at a time (`CustomerTables`)
 ///
 /// Keys arrive nearly in order: `events.id` and `dedup.first_id` begin with the row's own time.
 enum StoreFormat {
-    static let version: Int64 = 2
+    static let version: Int64 = 3
     /// "MLRC": SQLite's own place to say whose file this is.
     static let applicationID: Int64 = 0x4D4C_5243
 
@@ -52,7 +53,7 @@ enum StoreFormat {
         CREATE TABLE dead (
             id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, offset INTEGER NOT NULL,
             died INTEGER NOT NULL, attempts INTEGER NOT NULL, status INTEGER, reason TEXT NOT NULL);
-        """
+        """ + CustomerTables.schema
 
     /// Refuses a file of a newer Millrace or of somebody else; true when the file is new and empty.
     static func isNew(_ connection: Connection, path: String) throws(LogError) -> Bool {
@@ -79,11 +80,27 @@ enum StoreFormat {
         return false
     }
 
+    /// For those who only read: an older format would lack what they ask for.
+    static func requireCurrent(_ connection: Connection, doing: String) throws(LogError) {
+        let found: Int64?
+        do throws(DatabaseError) {
+            found = try connection.first("PRAGMA user_version") { $0.integer(0) }
+        } catch {
+            throw LogError(error, doing: doing)
+        }
+        guard let found, found < version else { return }
+        throw LogError(
+            .foreign, doing: doing,
+            cause: "it has format \(found), which the next start of the relay brings up to \(version)")
+    }
+
     /// What brings a store from one format to the next: the first entry from 1 to 2, and so on.
     ///
     ///     1 → 2   dedup.version: when the vendor says a row last changed (relations)
+    ///     2 → 3   the schedule over customers
     private static let steps = [
-        "ALTER TABLE dedup ADD COLUMN version INTEGER;"
+        "ALTER TABLE dedup ADD COLUMN version INTEGER;",
+        CustomerTables.schema,
     ]
 
     /// Brings an older store up to this format, in one transaction; a newer one was refused before.
