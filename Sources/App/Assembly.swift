@@ -75,8 +75,14 @@ struct Assembly {
         -> AccountGate
     {
         AccountGate(
-            account: account.name, requestsPerSecond: account.requestsPerSecond, timekeeper: timekeeper,
-            draw: draw, logger: logger)
+            account: account.name, requestsPerSecond: account.requestsPerSecond,
+            atOnce: atOnce(account.vendor), timekeeper: timekeeper, draw: draw, logger: logger)
+    }
+
+    /// Weiban refuses five requests of a company at once and answers emptily to fewer (its page); Tanma says nothing, and has
+    /// four kinds of sources.
+    private static func atOnce(_ vendor: Vendor) -> Int {
+        vendor == .weiban ? 2 : 4
     }
 
     static func schedule(_ source: Settings.Source) -> SourcePoller.Schedule {

@@ -128,7 +128,8 @@ struct PollerFixture {
 
     func poller(_ log: EventLog, start: Int64? = second - 1000) -> SourcePoller {
         let gate = AccountGate(
-            account: "acme-tanma", requestsPerSecond: 1, timekeeper: clock, draw: { 1 }, logger: lines.logger)
+            account: "acme-tanma", requestsPerSecond: 1, atOnce: 2, timekeeper: clock, draw: { 1 },
+            logger: lines.logger)
         return SourcePoller(
             identity, source: source, normalizing: normalizing, log: log,
             schedule: Self.schedule(start: start),

@@ -44,6 +44,27 @@ extension WindowSource {
     package var lanes: [String] { [""] }
 }
 
+/// A customer's whole list as the vendor sent it, cut apart but not decoded.
+package struct CustomerList: Sendable {
+    package let rows: [[UInt8]]
+    /// How many rows the vendor says there are beyond those that came; a hint that something is missing.
+    package let missing: Int
+
+    package init(rows: [[UInt8]], missing: Int = 0) {
+        (self.rows, self.missing) = (rows, missing)
+    }
+}
+
+/// A vendor endpoint that lists the rows of one customer, whole, on every call.
+///
+/// The runner (`Ingesting`) keeps the schedule over customers; a source only knows how to ask for one of them.
+package protocol CustomerSource: Sendable {
+    var kind: SourceKind { get }
+    /// Reads one customer's list to its end.
+    /// - Parameter key: `CustomerReference.key` for this kind.
+    func read(_ key: String) async throws(SourceError) -> CustomerList
+}
+
 /// Why a window could not be read whole.
 package struct SourceError: Error, Sendable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {

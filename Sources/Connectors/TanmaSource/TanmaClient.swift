@@ -49,16 +49,21 @@ package struct TanmaClient: Sendable {
     /// Posts a signed body and returns the reply of a success.
     ///
     /// Code 1003 (clock skew) is answered once with a fresh timestamp, taken from the vendor's clock when it tells it.
-    func post(_ path: String, body: [UInt8], doing: String) async throws(SourceError) -> TanmaReply {
-        let first = try await attempt(path, body: body, ahead: .zero, acceptsClockSkew: true, doing: doing)
+    func post(
+        _ path: String, body: [UInt8], shape: TanmaReply.Shape = .pages, doing: String
+    ) async throws(SourceError) -> TanmaReply {
+        let first = try await attempt(
+            path, body: body, shape, ahead: .zero, acceptsClockSkew: true, doing: doing)
         guard first.code == TanmaReply.clockSkew else { return first }
         let ahead = first.vendorTime.map { $0 - timekeeper.now } ?? .zero
-        return try await attempt(path, body: body, ahead: ahead, acceptsClockSkew: false, doing: doing)
+        return try await attempt(
+            path, body: body, shape, ahead: ahead, acceptsClockSkew: false, doing: doing)
     }
 
     /// - Parameter ahead: how far the vendor's clock is before ours.
     private func attempt(
-        _ path: String, body: [UInt8], ahead: Duration, acceptsClockSkew: Bool, doing: String
+        _ path: String, body: [UInt8], _ shape: TanmaReply.Shape, ahead: Duration, acceptsClockSkew: Bool,
+        doing: String
     ) async throws(SourceError) -> TanmaReply {
         try await gate.admitted { () async throws(SourceError) in
             // Signed at the last moment: the gate may have kept the request, or repeat it, long after it was made.
@@ -70,7 +75,7 @@ package struct TanmaClient: Sendable {
                 throw SourceError(
                     error.kind == .cancelled ? .cancelled : .transport, doing: doing, cause: error.cause)
             }
-            let reply = try TanmaReply(response, now: timekeeper.now, doing: doing)
+            let reply = try TanmaReply(response, shape: shape, now: timekeeper.now, doing: doing)
             // Judged inside the gate: it tries again what may pass, and stops the account before anybody else asks.
             if acceptsClockSkew, reply.code == TanmaReply.clockSkew { return reply }
             return try reply.successful(doing: doing)

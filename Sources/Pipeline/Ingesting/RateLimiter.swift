@@ -2,27 +2,24 @@
 struct RateLimiter: Equatable {
     private let interval: Duration
     private var nextFree: Duration = .zero
-    private var closedUntil: Duration = .zero
 
     /// - Parameter perSecond: requests a second, also fractions of one.
     init(perSecond: Double) {
         interval = .seconds(1 / perSecond)
     }
 
-    /// Takes the next place and says how long to wait for it. Places are given in the order of the calls.
-    mutating func reserve(at now: Duration) -> Duration {
-        let place = max(now, nextFree)
-        nextFree = place + interval
-        return place - now
+    /// How long until the next place; zero when it is there.
+    func wait(at now: Duration) -> Duration {
+        max(.zero, nextFree - now)
     }
 
-    /// Nobody gets a place before this instant, and places given for an earlier one no longer count.
+    /// Takes the place of now; the next one is an interval later.
+    mutating func take(at now: Duration) {
+        nextFree = max(now, nextFree) + interval
+    }
+
+    /// There is no place before this instant.
     mutating func close(until instant: Duration) {
-        closedUntil = max(closedUntil, instant)
         nextFree = max(nextFree, instant)
-    }
-
-    func isClosed(at now: Duration) -> Bool {
-        now < closedUntil
     }
 }

@@ -188,7 +188,7 @@ package actor SourcePoller: Service {
             return
         case .credentials:
             // The gate has said so, once for the whole account.
-            await sleep(await gate.restLeft() ?? .seconds(1))
+            await sleep(gate.restLeft() ?? .seconds(1))
         case .parameters:
             logger.error(
                 "source stopped",
