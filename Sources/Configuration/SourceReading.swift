@@ -95,8 +95,6 @@ extension SourceKind {
     /// Read by windows of time, not customer by customer.
     var isWindowed: Bool { !isPerCustomer }
 
-    var isPerCustomer: Bool { self == .followRecords || self == .customerFiles }
-
     /// Whether a row's dedup key expires; rows of the other kinds are read whole again and keep theirs.
     var hasExpiringKeys: Bool { self == .visits || self == .outflow }
 }

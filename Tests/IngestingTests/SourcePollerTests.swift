@@ -50,7 +50,7 @@ struct SourcePollerTests {
             #expect(try await fixture.watermark(log) == Self.second - 7)
         }
         #expect(try await fixture.events(log) == ["A", "B", "C"].map { "\($0) visit.recorded 1" })
-        #expect(fixture.lines.count("window failed, will be read again") == 2)
+        #expect(fixture.lines.count("reading failed, will be tried again") == 2)
         #expect(fixture.lines.count("source works again") == 1)
     }
 
@@ -143,7 +143,7 @@ struct SourcePollerTests {
     @Test func aWrongRequestRestsTheSource() async throws {
         fixture.source.plan(.fails(.parameters, afterPages: 0))
         try await fixture.running(fixture.poller(log)) { () async throws in
-            #expect(await fixture.clock.nextSleep() == SourcePoller.rest)
+            #expect(await fixture.clock.nextSleep() == Setbacks.rest)
         }
         #expect(fixture.lines.count("source stopped") == 1)
     }

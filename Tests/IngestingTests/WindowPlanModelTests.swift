@@ -21,6 +21,7 @@ struct WindowPlanModelTests {
             ])
         let state = WindowPlan.State(start: start * 1000, watermark: start * 1000)
         var plan = WindowPlan(settings, state: state, now: now)
+        var windows: [Window] = []
         /// Everything from the start to here was in completed windows.
         var read = Timestamp(seconds: start)
         let offset: Duration = .seconds(.random(in: -900...900, using: &random))
@@ -39,8 +40,10 @@ struct WindowPlanModelTests {
                 plan.completed(
                     window, purpose, rows: .random(in: 0...20_000, using: &random), certain: certain, now: now
                 )
-                let sure = min(window.to, certain ?? window.to)
-                if window.from <= read { read = max(read, sure) }
+                windows.append(Window(from: window.from, to: min(window.to, certain ?? window.to)))
+                windows.sort { $0.from < $1.from }
+                for window in windows where window.from <= read { read = max(read, window.to) }
+                windows.removeAll { $0.to <= read }
             }
             #expect(plan.watermark <= read, "seed \(seed)")
             if Int.random(in: 0..<30, using: &random) == 0 {

@@ -7,6 +7,7 @@ import Testing
 
 /// A plan beside a clock that both sides share unless a test says otherwise.
 struct PlanDriver {
+    let settings: WindowPlan.Settings
     var plan: WindowPlan
     var now: Timestamp
 
@@ -18,8 +19,9 @@ struct PlanDriver {
         overlap: Duration = .seconds(600), sweeps: [WindowPlan.Sweep] = []
     ) {
         self.now = Timestamp(seconds: now)
+        settings = WindowPlan.Settings(every: every, lag: lag, overlap: overlap, sweeps: sweeps)
         plan = WindowPlan(
-            WindowPlan.Settings(every: every, lag: lag, overlap: overlap, sweeps: sweeps),
+            settings,
             state: WindowPlan.State(start: start * 1000, watermark: start * 1000), now: self.now)
     }
 
@@ -90,25 +92,72 @@ struct WindowPlanTests {
         #expect(driver.next() == PlanDriver.sweep(4900, 5050))
     }
 
-    @Test func farBehindWindowsFollowEachOtherAndGrow() {
+    @Test func farBehindTheEdgeIsReadFirstAndTheGapForwardInPiecesThatGrow() {
         var driver = PlanDriver(start: 0, now: 100 * Self.day + 10)
+        #expect(driver.complete(rows: 5) == PlanDriver.live(100 * Self.day - 600, 100 * Self.day))
+        #expect(driver.plan.watermark == Timestamp(seconds: 0))
         var (steps, from): ([Int64], Int64) = ([], 0)
-        while case .read(let window, _) = driver.complete(rows: 5), steps.count < 20 {
+        while case .read(let window, .backfill) = driver.complete(rows: 5), steps.count < 20 {
             #expect(window.from == Timestamp(seconds: from))
-            steps.append((window.to.seconds - from) / Self.day)
+            steps.append((window.to.seconds - from + 600) / Self.day)
             from = window.to.seconds
         }
         #expect(steps == [1, 2, 4, 8, 16, 32, 37])
-        #expect(driver.plan.watermark == Timestamp(seconds: 100 * Self.day))
+        #expect(driver.plan.watermark == Timestamp(seconds: 100 * Self.day) && driver.plan.gap == nil)
     }
 
-    @Test func busyDaysShrinkThem() {
+    @Test func theLiveEdgeIsPolledOnTimeBetweenThePieces() {
+        var driver = PlanDriver(start: 0, now: 100 * Self.day + 10)
+        _ = driver.complete()
+        for poll in 1...3 {
+            guard case .read(_, .backfill) = driver.complete(rows: 5000) else { return #expect(Bool(false)) }
+            driver.now = driver.now + .seconds(30)
+            let to = 100 * Self.day + 30 * Int64(poll)
+            #expect(driver.complete() == PlanDriver.live(to - 630, to))
+        }
+        #expect(driver.plan.watermark == Timestamp(seconds: 3 * Self.day))
+        #expect(driver.plan.gap?.to == Timestamp(seconds: 100 * Self.day - 600))
+    }
+
+    @Test func aRestartGoesOnWithTheGapAndTheEdge() {
+        var driver = PlanDriver(start: 0, now: 100 * Self.day + 10)
+        _ = driver.complete()
+        _ = driver.complete(rows: 5000)
+        driver.plan = WindowPlan(driver.settings, state: driver.plan.state, now: driver.now)
+        #expect(driver.complete() == PlanDriver.live(100 * Self.day - 600, 100 * Self.day))
+        #expect(
+            driver.next()
+                == .read(Window(from: .init(seconds: Self.day), to: .init(seconds: 2 * Self.day)), .backfill))
+    }
+
+    @Test func anEdgeThatFellBehindIsForgottenAndTheGapReachesOverIt() {
+        var driver = PlanDriver(start: 0, now: 100 * Self.day + 10)
+        _ = driver.complete()
+        driver.now = driver.now + .seconds(10 * Self.day)
+        #expect(driver.complete() == PlanDriver.live(110 * Self.day - 600, 110 * Self.day))
+        #expect(driver.plan.gap?.to == Timestamp(seconds: 110 * Self.day - 600))
+    }
+
+    @Test func busyDaysShrinkThePieces() {
         var driver = PlanDriver(start: 0, now: 100 * Self.day)
         let spans = (0..<10).map { _ -> Int64 in
             guard case .read(let window, _) = driver.complete(rows: 20_000) else { return 0 }
             return window.to.seconds - window.from.seconds
         }
-        #expect(spans == [86_400, 43_200, 21_600, 10_800, 5400, 2700, 1350, 675, 600, 600])
+        #expect(spans == [600, 43_200, 21_600, 10_800, 5400, 2700, 1350, 675, 600, 600])
+    }
+
+    @Test func piecesThatFailOrTakeLongGetShorter() {
+        var driver = PlanDriver(start: 0, now: 100 * Self.day)
+        _ = driver.complete()
+        guard case .read(let first, .backfill) = driver.next() else { return #expect(Bool(false)) }
+        driver.plan.failed(first)
+        guard case .read(let second, .backfill) = driver.next() else { return #expect(Bool(false)) }
+        #expect(second.from == first.from && second.to - second.from == .seconds(43_200))
+        driver.plan.completed(
+            second, .backfill, rows: 5, took: .seconds(61), certain: nil, now: driver.now)
+        guard case .read(let third, .backfill) = driver.next() else { return #expect(Bool(false)) }
+        #expect(third.to - third.from == .seconds(21_600))
     }
 
     @Test func quietPollsDoNotMakeTheNextCatchUpOneHugeWindow() {
@@ -119,7 +168,8 @@ struct WindowPlanTests {
         }
         let watermark = driver.plan.watermark
         driver.now = driver.now + .seconds(30 * Self.day)
-        guard case .read(let window, .live) = driver.next() else { return #expect(Bool(false)) }
+        guard case .read(_, .live) = driver.complete() else { return #expect(Bool(false)) }
+        guard case .read(let window, .backfill) = driver.next() else { return #expect(Bool(false)) }
         #expect(window.to == watermark + .seconds(Self.day))
     }
 
@@ -179,6 +229,19 @@ struct WindowPlanTests {
         }
         #expect(from == end)
         #expect(driver.plan.watermark > Timestamp(seconds: end))
+    }
+
+    @Test func aRestartGoesOnWithTheSweepUnderWay() {
+        let sweeps = [WindowPlan.Sweep(every: .seconds(30), span: .seconds(2 * Self.day))]
+        var driver = PlanDriver(start: 0, now: 3 * Self.day, sweeps: sweeps)
+        while case .read = driver.complete(rows: 5000) {}
+        driver.now = driver.now + .seconds(30)
+        _ = driver.complete(rows: 5000)
+        guard case .read(let first, .sweep) = driver.complete(rows: 5000) else { return #expect(Bool(false)) }
+        driver.plan = WindowPlan(driver.settings, state: driver.plan.state, now: driver.now)
+        _ = driver.complete(rows: 5000)
+        guard case .read(let second, .sweep) = driver.next() else { return #expect(Bool(false)) }
+        #expect(second.from == first.to)
     }
 
     @Test func aSweepThatFailsIsReadAgainFromWhereItStopped() {

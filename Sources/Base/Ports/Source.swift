@@ -98,6 +98,14 @@ package struct SourceError: Error, Sendable, CustomStringConvertible {
 
     package var description: String { "\(doing): \(cause)" }
 
+    /// Whether a shorter window might have been read: cursors age, and every page is another chance to fail.
+    package var mayBeItsLength: Bool {
+        switch kind {
+        case .transport, .code, .malformed: true
+        case .throttled, .credentials, .parameters, .store, .cancelled: false
+        }
+    }
+
     /// Whether the same request may succeed in a moment.
     package var mayPassSoon: Bool {
         switch kind {

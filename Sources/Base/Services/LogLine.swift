@@ -2,8 +2,10 @@ import Foundation
 
 /// Every key a log line may carry: one word per thing, the same in all rooms.
 package enum LogKey: String, Sendable, CaseIterable {
-    case account, attempt, brokers, cause, code, count, deadline, delay, doing, duplicates, duration
-    case event, field, from, head, log, name, pid, reason, rejected, rows, services, sink, source, store
+    case account, at, attempt, brokers, cause, code, count, customers, deadline, delay, deleted, doing,
+        duplicates, duration
+    case event, field, from, head, log, name, percent, pid, reason, rejected, rows, services, sink, source,
+        store
     case stored, to, topic, updated, version
 }
 

@@ -20,7 +20,7 @@ package struct DryPoll: Sendable {
         (self.position, self.timekeeper) = (position, timekeeper)
     }
 
-    /// Reads every live window that is due and hands over what would be appended, page by page.
+    /// Reads every live window that is due and the gap before it, and hands over what would be appended, page by page.
     package nonisolated(nonsending) func run(
         each: nonisolated(nonsending) ([LogRow]) async -> Void
     ) async throws(SourceError) {
@@ -32,14 +32,14 @@ package struct DryPoll: Sendable {
         while true {
             let now = timekeeper.now
             let step = plans.next(now: now, vendorNow: clock.now(now, elapsed: timekeeper.elapsed))
-            guard case .read(let window, let lane, .live) = step else { return }
+            guard case .read(let window, let lane, let purpose) = step, !purpose.isSweep else { return }
             var count = 0
             try await source.read(window, lane: lane) { page throws(SourceError) in
                 count += page.rows.count
                 if let time = page.vendorTime { clock.saw(time, at: timekeeper.elapsed) }
                 await each(normalizing.normalize(page.rows))
             }
-            plans.completed(window, lane: lane, .live, rows: count, certain: nil, now: timekeeper.now)
+            plans.completed(window, lane: lane, purpose, rows: count, certain: nil, now: timekeeper.now)
         }
     }
 }

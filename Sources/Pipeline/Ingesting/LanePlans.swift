@@ -51,10 +51,21 @@ struct LanePlans {
     }
 
     mutating func completed(
-        _ window: Window, lane: String, _ purpose: WindowPlan.Purpose, rows: Int, certain: Timestamp?,
-        now: Timestamp
+        _ window: Window, lane: String, _ purpose: WindowPlan.Purpose, rows: Int, took: Duration = .zero,
+        certain: Timestamp?, now: Timestamp
     ) {
         guard let place = plans.firstIndex(where: { $0.lane == lane }) else { return }
-        plans[place].plan.completed(window, purpose, rows: rows, certain: certain, now: now)
+        plans[place].plan.completed(
+            window, purpose, rows: rows, took: took, certain: certain, now: now)
+    }
+
+    mutating func failed(_ window: Window, lane: String) {
+        guard let place = plans.firstIndex(where: { $0.lane == lane }) else { return }
+        plans[place].plan.failed(window)
+    }
+
+    /// The gap of a lane that is being filled; nil when there is none.
+    func gap(of lane: String) -> Window? {
+        plans.first { $0.lane == lane }?.plan.gap
     }
 }

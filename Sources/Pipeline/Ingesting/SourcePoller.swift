@@ -19,19 +19,15 @@ package actor SourcePoller: Service {
     private let log: EventLog
     private let settings: WindowPlan.Settings
     private let configuredStart: Timestamp?
-    private let gate: AccountGate
     private let timekeeper: any Timekeeper
-    private let draw: @Sendable () -> Double
     private let logger: Logger
     private let stopSignal = StopSignal()
     private var clock = VendorClock()
-    private var backoff = Backoff()
+    private var setbacks: Setbacks
     private var drift: DriftWatch
-
-    /// After this many failures in a row the source is reported at `error`, once, until it works again.
-    static let alarmAfter = 5
-    /// How long a source whose request is refused as wrong rests before it is tried again.
-    static let rest: Duration = .seconds(15 * 60)
+    private var progress: ProgressTeller
+    /// Where each lane's gap began and how many rows its pieces held, for progress.
+    private var backfills: [String: (begun: Timestamp, rows: Int)] = [:]
 
     /// How a source is polled; see the configuration's manual for each.
     package struct Schedule: Sendable {
@@ -59,19 +55,22 @@ package actor SourcePoller: Service {
         }
     }
 
-    /// - Parameter draw: gives numbers between 0 and 1, for jitter.
+    /// - Parameters:
+    ///   - draw: gives numbers between 0 and 1, for jitter.
+    ///   - display: where a long backfill shows its progress, besides the log.
     package init(
         _ identity: SourceIdentity, source: any WindowSource, normalizing: RowNormalizing, log: EventLog,
         schedule: Schedule, gate: AccountGate, timekeeper: any Timekeeper,
-        draw: @escaping @Sendable () -> Double,
-        logger: Logger
+        draw: @escaping @Sendable () -> Double, display: any ProgressDisplay = NoDisplay(), logger: Logger
     ) {
         name = "source \(identity.name)"
         (self.identity, self.source, self.normalizing, self.log) = (identity, source, normalizing, log)
         settings = schedule.planSettings
         drift = DriftWatch(documented: normalizing.documentedFields)
         configuredStart = schedule.start
-        (self.gate, self.timekeeper, self.draw, self.logger) = (gate, timekeeper, draw, logger)
+        (self.timekeeper, self.logger) = (timekeeper, logger)
+        setbacks = Setbacks(source: identity.name, gate: gate, draw: draw, logger: logger)
+        progress = ProgressTeller(source: identity.name, display: display, logger: logger)
     }
 
     /// Asked to stop, it leaves at once, also from a request or from a wait for the account: a page on its way into the
@@ -97,7 +96,8 @@ package actor SourcePoller: Service {
         stopSignal.stop()
     }
 
-    /// One poll cycle: every live window that is due, once, stored as `run()` does. For `millrace poll`.
+    /// One poll cycle: every live window that is due and the whole gap before it, once, stored as `run()` does. For
+    /// `millrace poll`.
     package func pollOnce() async throws(SourceError) -> AppendResult {
         var plans: LanePlans
         do throws(LogError) {
@@ -109,8 +109,8 @@ package actor SourcePoller: Service {
         while true {
             let now = timekeeper.now
             let step = plans.next(now: now, vendorNow: clock.now(now, elapsed: timekeeper.elapsed))
-            guard case .read(let window, let lane, .live) = step else { return total }
-            total += try await read(window, lane, .live, &plans)
+            guard case .read(let window, let lane, let purpose) = step, !purpose.isSweep else { return total }
+            total += try await read(window, lane, purpose, &plans)
         }
     }
 
@@ -122,9 +122,10 @@ package actor SourcePoller: Service {
         do throws(SourceError) {
             let started = timekeeper.elapsed
             let result = try await read(window, lane, purpose, &plans)
-            if backoff.succeeded() { logger.info("source works again", [.source: .text(identity.name)]) }
+            setbacks.worked()
             report(result, window, purpose, timekeeper.elapsed - started)
         } catch {
+            if error.mayBeItsLength { plans.failed(window, lane: lane) }
             await wait(after: error)
         }
     }
@@ -132,6 +133,8 @@ package actor SourcePoller: Service {
     private func read(
         _ window: Window, _ lane: String, _ purpose: WindowPlan.Purpose, _ plans: inout LanePlans
     ) async throws(SourceError) -> AppendResult {
+        let begun = timekeeper.elapsed
+        let gap = plans.gap(of: lane)
         var total = AppendResult()
         var firstVendorTime: Timestamp?
         try await source.read(window, lane: lane) { page throws(SourceError) in
@@ -145,11 +148,27 @@ package actor SourcePoller: Service {
         }
         var completed = plans
         completed.completed(
-            window, lane: lane, purpose, rows: total.read, certain: firstVendorTime.map { $0 - settings.lag },
-            now: timekeeper.now)
+            window, lane: lane, purpose, rows: total.read, took: timekeeper.elapsed - begun,
+            certain: firstVendorTime.map { $0 - settings.lag }, now: timekeeper.now)
         total += try await store([], position: completed.position)
         plans = completed
+        if purpose == .backfill, let gap { tell(gap, lane, plans.gap(of: lane), rows: total.read) }
         return total
+    }
+
+    /// - Parameters:
+    ///   - gap: before the piece that was read.
+    ///   - left: after it; nil when it is filled.
+    private func tell(_ gap: Window, _ lane: String, _ left: Window?, rows: Int) {
+        let (begun, before) = backfills[lane] ?? (gap.from, 0)
+        backfills[lane] = left == nil ? nil : (begun, before + rows)
+        guard let left else {
+            if backfills.isEmpty { progress.done(rows: before + rows) }
+            return
+        }
+        progress.tell(
+            (left.from - begun) / .seconds(1), of: (left.to - begun) / .seconds(1), detail: left.from.rfc3339,
+            rows: before + rows, elapsed: timekeeper.elapsed)
     }
 
     private func watch(_ rows: [[UInt8]]) {
@@ -183,37 +202,8 @@ package actor SourcePoller: Service {
     // MARK: - Waiting
 
     private func wait(after error: SourceError) async {
-        switch error.kind {
-        case .cancelled:
-            return
-        case .credentials:
-            // The gate has said so, once for the whole account.
-            await sleep(gate.restLeft() ?? .seconds(1))
-        case .parameters:
-            logger.error(
-                "source stopped",
-                [
-                    .source: .text(identity.name), .doing: .text(error.doing), .cause: .text(error.cause),
-                    .delay: .duration(Self.rest),
-                ])
-            await sleep(Self.rest)
-        default:
-            let delay = backoff.failed(draw: draw())
-            logFailure(error, delay)
-            await sleep(delay)
-        }
-    }
-
-    private func logFailure(_ error: SourceError, _ delay: Duration) {
-        let fields: KeyValuePairs<LogKey, LogValue> = [
-            .source: .text(identity.name), .doing: .text(error.doing), .cause: .text(error.cause),
-            .attempt: .count(backoff.failures), .delay: .duration(delay),
-        ]
-        if backoff.failures == Self.alarmAfter {
-            logger.error("source keeps failing", fields)
-        } else {
-            logger.warning("window failed, will be read again", fields)
-        }
+        let delay = setbacks.wait(after: error)
+        if delay > .zero { await sleep(delay) }
     }
 
     private func sleep(_ duration: Duration) async {
@@ -232,10 +222,12 @@ package actor SourcePoller: Service {
             .rows: .count(result.read), .stored: .count(result.stored), .updated: .count(result.updated),
             .duplicates: .count(result.duplicate), .duration: .duration(duration),
         ]
-        if result.stored + result.updated > 0 {
-            logger.info(purpose == .live ? "window read" : "sweep read", fields)
-        } else {
-            logger.debug(purpose == .live ? "window read" : "sweep read", fields)
+        let isNews = result.stored + result.updated > 0
+        switch purpose {
+        case .live: isNews ? logger.info("window read", fields) : logger.debug("window read", fields)
+        case .sweep: isNews ? logger.info("sweep read", fields) : logger.debug("sweep read", fields)
+        // A backfill has thousands of pieces, and lines of its own that say how far it is.
+        case .backfill: logger.debug("piece of a backfill read", fields)
         }
     }
 
