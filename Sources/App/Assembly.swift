@@ -24,9 +24,15 @@ struct Assembly {
     let timekeeper: any Timekeeper
     let http: HTTPClient
     let logger: Logger
+    private let display: any ProgressDisplay
 
-    init(_ settings: Settings, timekeeper: any Timekeeper, logger: Logger) throws(LogError) {
+    /// - Parameter display: where backfills show their progress, besides the log.
+    init(
+        _ settings: Settings, timekeeper: any Timekeeper, display: any ProgressDisplay = NoDisplay(),
+        logger: Logger
+    ) throws(LogError) {
         (self.settings, self.timekeeper, self.logger) = (settings, timekeeper, logger)
+        self.display = display
         log = try EventLog(path: settings.store.path, timekeeper: timekeeper)
         http = HTTPClient()
     }
@@ -38,12 +44,25 @@ struct Assembly {
         let retention = RetentionKeeper(
             log, retention: settings.store.retention, dedupRetention: settings.store.dedupRetention,
             timekeeper: timekeeper, logger: logger)
-        return [[retention], try sinks(), pollers()]
+        return [[retention], try sinks(), pollers().map(\.service)]
     }
 
     // MARK: - Sources
 
-    func pollers() -> [SourcePoller] {
+    /// What polls a source: by windows of time, or customer by customer.
+    enum Poller {
+        case windows(SourcePoller)
+        case customers(CustomerPoller)
+
+        var service: any Service {
+            switch self {
+            case .windows(let poller): poller
+            case .customers(let poller): poller
+            }
+        }
+    }
+
+    func pollers() -> [Poller] {
         var gates: [String: AccountGate] = [:]
         return settings.sources.compactMap { source in
             guard let account = settings.accounts.first(where: { $0.name == source.account }) else {
@@ -57,18 +76,28 @@ struct Assembly {
 
     private func poller(
         _ source: Settings.Source, _ account: Settings.Account, _ gate: AccountGate
-    ) -> SourcePoller? {
+    ) -> Poller {
         let privacy = Privacy(settings.privacy)
         let catalog = Catalog(http: http, timekeeper: timekeeper, privacy: privacy, logger: logger)
-        guard let connector = catalog.connector(for: source, of: account, gate: gate) else { return nil }
-        return SourcePoller(
-            SourceIdentity(account: source.account, kind: source.kind, name: source.name),
-            source: connector.source,
-            normalizing: RowNormalizing(
-                relay: settings.relay.name, account: source.account, normalizer: connector.normalizer,
-                hidesRejected: !privacy.keepsEverything),
-            log: log, schedule: Self.schedule(source), gate: gate, timekeeper: timekeeper, draw: Self.draw,
-            logger: logger)
+        let connector = catalog.connector(for: source, of: account, gate: gate)
+        let identity = SourceIdentity(account: source.account, kind: source.kind, name: source.name)
+        let normalizing = RowNormalizing(
+            relay: settings.relay.name, account: source.account, normalizer: connector.normalizer,
+            hidesRejected: !privacy.keepsEverything)
+        switch connector.reader {
+        case .windows(let list):
+            return .windows(
+                SourcePoller(
+                    identity, source: list, normalizing: normalizing, log: log,
+                    schedule: Self.schedule(source), gate: gate, timekeeper: timekeeper, draw: Self.draw,
+                    display: display, logger: logger))
+        case .customers(let lists, let relations):
+            return .customers(
+                CustomerPoller(
+                    identity, source: lists, relations: relations, normalizing: normalizing, log: log,
+                    schedule: Self.customerSchedule(source, account), gate: gate, timekeeper: timekeeper,
+                    draw: Self.draw, display: display, logger: logger))
+        }
     }
 
     static func gate(_ account: Settings.Account, _ timekeeper: any Timekeeper, _ logger: Logger)
@@ -89,6 +118,15 @@ struct Assembly {
         SourcePoller.Schedule(
             start: source.start, every: source.every, lag: source.lag, overlap: source.overlap,
             sweeps: source.sweeps.map { ($0.every, $0.span) })
+    }
+
+    static func customerSchedule(
+        _ source: Settings.Source, _ account: Settings.Account
+    ) -> CustomerPoller.Schedule {
+        CustomerPoller.Schedule(
+            every: source.every, maxAge: source.maxAge,
+            since: source.customersSince ?? Timestamp(seconds: 0),
+            requestsPerSecond: account.requestsPerSecond)
     }
 
     // MARK: - Sinks

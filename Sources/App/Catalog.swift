@@ -16,33 +16,54 @@ struct Catalog {
 
     /// What polls one kind of source, and what reads its rows.
     struct Connector {
-        let source: any WindowSource
+        enum Reader {
+            case windows(any WindowSource)
+            /// With the relations that tell which customers there are.
+            case customers(any CustomerSource, CustomerPoller.Relations)
+        }
+
+        let reader: Reader
         let normalizer: any Normalizer
     }
 
-    /// Nil for a kind that this version does not poll yet.
     func connector(
-        for source: Settings.Source, of account: Settings.Account, gate: any RequestGate
-    ) -> Connector? {
+        for source: Settings.Source, of account: Settings.Account, gate: AccountGate
+    ) -> Connector {
         switch source.kind {
         case .visits:
-            return Connector(
-                source: TanmaVisits(
-                    tanmaClient(account, gate), sourceName: source.name, pageSize: source.pageSize,
-                    logger: logger),
-                normalizer: TanmaVisitNormalizer(privacy: privacy))
+            let visits = TanmaVisits(
+                tanmaClient(account, gate), sourceName: source.name, pageSize: source.pageSize, logger: logger
+            )
+            return Connector(reader: .windows(visits), normalizer: TanmaVisitNormalizer(privacy: privacy))
         case .relations:
+            let relations = TanmaRelations(tanmaClient(account, gate), pageSize: source.pageSize)
             return Connector(
-                source: TanmaRelations(tanmaClient(account, gate), pageSize: source.pageSize),
-                normalizer: TanmaRelationNormalizer(privacy: privacy))
+                reader: .windows(relations), normalizer: TanmaRelationNormalizer(privacy: privacy))
+        case .followRecords:
+            let records = TanmaFollowRecords(tanmaClient(account, gate.forCustomers))
+            return Connector(
+                reader: .customers(records, relations(account, gate)),
+                normalizer: TanmaFollowRecordNormalizer(privacy: privacy))
+        case .customerFiles:
+            let files = TanmaCustomerFiles(
+                tanmaClient(account, gate.forCustomers), pageSize: source.pageSize,
+                staff: source.staffParameter == .salesID ? .salesId : .userId)
+            return Connector(
+                reader: .customers(files, relations(account, gate)),
+                normalizer: TanmaCustomerFileNormalizer(privacy: privacy))
         case .outflow:
             let client = WeibanClient(weiban(account), http: http, gate: gate, timekeeper: timekeeper)
             return Connector(
-                source: WeibanOutflows(client, pageSize: source.pageSize),
+                reader: .windows(WeibanOutflows(client, pageSize: source.pageSize)),
                 normalizer: WeibanOutflowNormalizer(privacy: privacy))
-        case .followRecords, .customerFiles:
-            return nil
         }
+    }
+
+    /// Discovery asks for as many relations a page as the vendor's pages are known to give.
+    private func relations(_ account: Settings.Account, _ gate: AccountGate) -> CustomerPoller.Relations {
+        CustomerPoller.Relations(
+            source: TanmaRelations(tanmaClient(account, gate.forCustomers), pageSize: 100),
+            normalizer: TanmaRelationNormalizer(privacy: .keepEverything))
     }
 
     private func tanmaClient(_ account: Settings.Account, _ gate: any RequestGate) -> TanmaClient {

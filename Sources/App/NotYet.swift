@@ -1,17 +1,10 @@
 import Configuration
-import EventModel
 
 /// What a configuration may ask for that this version reads and checks but does not do yet. Said at start and by `check`,
 /// so that nobody waits for something that will not come.
 enum NotYet {
     static func notes(_ settings: Settings) -> [String] {
-        sources(settings) + kafka(settings) + settings.webhooks.flatMap(webhook) + rest(settings)
-    }
-
-    private static func sources(_ settings: Settings) -> [String] {
-        settings.sources.filter { [.followRecords, .customerFiles].contains($0.kind) }.map {
-            "source \($0.name): \($0.kind.rawValue) is not polled in this version"
-        }
+        kafka(settings) + settings.webhooks.flatMap(webhook) + rest(settings)
     }
 
     private static func kafka(_ settings: Settings) -> [String] {

@@ -51,18 +51,19 @@ struct PollCommand: Command {
         do {
             let assembly = try Assembly(only, timekeeper: SystemTimekeeper(), logger: logger)
             guard let poller = assembly.pollers().first else {
-                throw CommandError.usage(Self.notPolled(source))
+                throw CommandError.usage("poll: the account of \(source.name) is missing")
             }
             var position = assembly.log.head
-            let result = try await poller.pollOnce()
+            let result = try await cycle(of: poller)
             while position < assembly.log.head {
                 let events = try await assembly.log.events(after: position, limit: 1000)
                 for event in events { Output.bytes(event.body + [UInt8(ascii: "\n")]) }
                 position = events.last?.offset ?? assembly.log.head
             }
             Terminal.say(
-                "\(source.name): \(result.read) rows, \(result.stored) stored, \(result.updated) updated, "
-                    + "\(result.duplicate) duplicates, \(result.rejected) rejected")
+                "\(source.name): \(result.rows.read) rows, \(result.rows.stored) stored, "
+                    + "\(result.rows.updated) updated, \(result.deleted) deleted, "
+                    + "\(result.rows.duplicate) duplicates, \(result.rows.rejected) rejected")
             return 0
         } catch let error as CommandError {
             throw error
@@ -73,28 +74,45 @@ struct PollCommand: Command {
         }
     }
 
+    private func cycle(of poller: Assembly.Poller) async throws -> (rows: AppendResult, deleted: Int) {
+        switch poller {
+        case .windows(let poller): (try await poller.pollOnce(), 0)
+        case .customers(let poller): try await poller.pollOnce()
+        }
+    }
+
     private func dryRun(
         _ source: Settings.Source, _ settings: Settings, _ logger: Logger
     ) async throws(CommandError) -> Int32 {
         let timekeeper = SystemTimekeeper()
         let http = HTTPClient()
         defer { http.close() }
-        guard let account = settings.accounts.first(where: { $0.name == source.account }),
-            let connector = Catalog(
-                http: http, timekeeper: timekeeper, privacy: Privacy(settings.privacy), logger: logger
-            )
-            .connector(for: source, of: account, gate: Assembly.gate(account, timekeeper, logger))
-        else { throw .usage(Self.notPolled(source)) }
-        let dry = DryPoll(
-            connector.source,
-            normalizing: RowNormalizing(
-                relay: settings.relay.name, account: source.account, normalizer: connector.normalizer),
-            schedule: Assembly.schedule(source), position: try await position(of: source, settings),
-            timekeeper: timekeeper)
+        guard let account = settings.accounts.first(where: { $0.name == source.account }) else {
+            throw .usage("poll: the account of \(source.name) is missing")
+        }
+        let connector = Catalog(
+            http: http, timekeeper: timekeeper, privacy: Privacy(settings.privacy), logger: logger
+        ).connector(for: source, of: account, gate: Assembly.gate(account, timekeeper, logger))
+        let normalizing = RowNormalizing(
+            relay: settings.relay.name, account: source.account, normalizer: connector.normalizer)
+        let position = try await position(of: source, settings)
         var seen: Set<EventID> = []
         do throws(SourceError) {
-            try await dry.run { rows in
-                for row in rows { Self.show(row, &seen) }
+            switch connector.reader {
+            case .windows(let list):
+                let dry = DryPoll(
+                    list, normalizing: normalizing, schedule: Assembly.schedule(source),
+                    position: position, timekeeper: timekeeper)
+                try await dry.run { rows in
+                    for row in rows { Self.show(row, &seen) }
+                }
+            case .customers(let lists, let relations):
+                let dry = DryCustomerPoll(
+                    lists, relations: relations, normalizing: normalizing,
+                    since: Assembly.customerSchedule(source, account).since, timekeeper: timekeeper)
+                try await dry.run { rows in
+                    for row in rows { Self.show(row, &seen) }
+                }
             }
         } catch {
             throw .failed("\(source.name): \(error)")
@@ -127,9 +145,5 @@ struct PollCommand: Command {
             if error.kind == .missing { return nil }
             throw CommandError(error)
         }
-    }
-
-    private static func notPolled(_ source: Settings.Source) -> String {
-        "poll: \(source.kind.rawValue) is not polled in this version"
     }
 }

@@ -1,6 +1,6 @@
 package import EventModel
 package import Ports
-import Services
+import RowDecoding
 
 /// `tanma.relations`: `POST /api/v3/customer-relation/list-by-relation-create-time-asc`.
 ///
@@ -25,27 +25,46 @@ package struct TanmaRelations: WindowSource {
         store: nonisolated(nonsending) (Page) async throws(SourceError) -> Void
     ) async throws(SourceError) {
         let doing = "read relations of type \(lane) from \(window.from.rfc3339) to \(window.to.rfc3339)"
-        var paging = CursorPaging(pageSize: pageSize)
-        var step = CursorPaging.Step.next(nil)
-        while case .next(let cursor) = step {
-            let reply = try await client.post(
-                Self.path, body: body(window, lane: lane, cursor: cursor), doing: doing)
-            try await store(Page(rows: reply.rows, vendorTime: reply.vendorTime))
-            step = paging.received(count: reply.rows.count, cursor: reply.nextCursor)
+        var walk = RelationWalk(window, pageSize: pageSize)
+        while case .next(let request) = walk.step {
+            do throws(SourceError) {
+                let reply = try await client.post(
+                    Self.path, body: body(request, before: window.to, lane: lane), doing: doing)
+                try await store(Page(rows: reply.rows, vendorTime: reply.vendorTime))
+                walk.received(
+                    count: reply.rows.count, lastSecond: Self.lastSecond(reply.rows), cursor: reply.nextCursor
+                )
+            } catch {
+                guard case .code = error.kind, walk.cursorRefused() else { throw error }
+            }
         }
-        if step == .loop {
+        if walk.step == .loop {
             throw SourceError(.malformed, doing: doing, cause: "the vendor repeats a cursor")
         }
     }
 
-    private func body(_ window: Window, lane: String, cursor: String?) -> [UInt8] {
+    /// When the last readable row was created.
+    private static func lastSecond(_ rows: [[UInt8]]) -> Timestamp? {
+        for row in rows.reversed() {
+            do throws(RowError) {
+                if let time = try VendorRow<TimeKey>.read(row).chinaTime(.createTime) { return time.instant }
+            } catch {
+                continue
+            }
+        }
+        return nil
+    }
+
+    private enum TimeKey: String, CodingKey { case createTime }
+
+    private func body(_ request: RelationWalk.Request, before: Timestamp, lane: String) -> [UInt8] {
         var writer = JSONWriter(reserving: 160)
         writer.object { body in
-            body.member("since", window.from.chinaText)
-            body.member("before", window.to.chinaText)
+            body.member("since", request.since.chinaText)
+            body.member("before", before.chinaText)
             body.member("type", Int64(lane))
             body.member("size", Int64(pageSize))
-            if let cursor { body.member("cursor", cursor) }
+            if let cursor = request.cursor { body.member("cursor", cursor) }
         }
         return writer.bytes
     }

@@ -1,3 +1,6 @@
+import RowDecoding
+import Services
+
 /// Notices that a vendor's rows change shape: fields no page documents, fields that always were there and are gone.
 ///
 /// Each field is told once per source and run. Drift is news, never an error: rows are read as before. Pure.
@@ -28,5 +31,18 @@ struct DriftWatch {
         always = always?.intersection(keys) ?? keys
         return news.sorted().filter { told.insert($0).inserted }.map(Drift.unknown)
             + lost.sorted().filter { told.insert($0).inserted }.map(Drift.missing)
+    }
+
+    /// Looks at a row and says what is new about its shape.
+    mutating func tell(_ row: [UInt8], of source: String, _ logger: Logger) {
+        for change in saw(RowKeys.of(row)) {
+            let (field, reason) =
+                switch change {
+                case .unknown(let field): (field, "a field the vendor does not document")
+                case .missing(let field): (field, "a field that always was there is missing")
+                }
+            logger.warning(
+                "source.drift", [.source: .text(source), .field: .text(field), .reason: .text(reason)])
+        }
     }
 }

@@ -2,7 +2,6 @@ package import EventModel
 package import Normalizing
 package import Persisting
 package import Ports
-import RowDecoding
 package import Services
 
 /// Polls one source for as long as the relay runs: windows in, pages into the log, the watermark after them.
@@ -143,7 +142,7 @@ package actor SourcePoller: Service {
                 if firstVendorTime == nil { firstVendorTime = time }
             }
             guard !page.rows.isEmpty else { return }
-            watch(page.rows)
+            for row in page.rows { drift.tell(row, of: identity.name, logger) }
             total += try await store(normalizing.normalize(page.rows), position: nil)
         }
         var completed = plans
@@ -169,19 +168,6 @@ package actor SourcePoller: Service {
         progress.tell(
             (left.from - begun) / .seconds(1), of: (left.to - begun) / .seconds(1), detail: left.from.rfc3339,
             rows: before + rows, elapsed: timekeeper.elapsed)
-    }
-
-    private func watch(_ rows: [[UInt8]]) {
-        for change in rows.flatMap({ drift.saw(RowKeys.of($0)) }) {
-            let (field, reason) =
-                switch change {
-                case .unknown(let field): (field, "a field the vendor does not document")
-                case .missing(let field): (field, "a field that always was there is missing")
-                }
-            logger.warning(
-                "source.drift",
-                [.source: .text(identity.name), .field: .text(field), .reason: .text(reason)])
-        }
     }
 
     private func store(_ rows: [LogRow], position: SourcePosition?) async throws(SourceError) -> AppendResult

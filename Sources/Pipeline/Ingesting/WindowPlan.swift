@@ -75,6 +75,8 @@ struct WindowPlan {
     static let fewRows = 1000
     static let manyRows = 10_000
     static let firstSpan: Duration = .seconds(86_400)
+    /// Shorter readings than this never count as long, however often the source is polled.
+    static let longReading: Duration = .seconds(20)
     static let spans: ClosedRange<Duration> = .seconds(600)...(.seconds(512 * 86_400))
 
     private(set) var state: State
@@ -154,10 +156,11 @@ struct WindowPlan {
     private mutating func adapt(_ window: Window, rows: Int, took: Duration) {
         // A window shorter than the span says nothing about how many rows a whole one holds.
         let isWhole = window.to - window.from >= span
-        if isWhole, rows < Self.fewRows, took <= settings.every / 2 {
+        let long = max(settings.every * 2, Self.longReading)
+        if isWhole, rows < Self.fewRows, took <= long / 4 {
             span = min(span * 2, Self.spans.upperBound)
         }
-        if rows > Self.manyRows || took > settings.every * 2 {
+        if rows > Self.manyRows || took > long {
             span = max(span / 2, Self.spans.lowerBound)
         }
     }

@@ -61,4 +61,13 @@ package struct ReadingResult: Sendable, Equatable {
     package internal(set) var deleted = 0
     /// An empty reply where there were records before, for the first time.
     package internal(set) var vanished = false
+
+    package init(rows: AppendResult = AppendResult()) {
+        self.rows = rows
+    }
+
+    package static func += (left: inout ReadingResult, right: ReadingResult) {
+        left.rows += right.rows
+        left.deleted += right.deleted
+    }
 }
