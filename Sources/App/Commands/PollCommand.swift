@@ -38,18 +38,21 @@ struct PollCommand: Command {
             let known = settings.sources.map(\.name).joined(separator: ", ")
             throw .usage("poll: no source \(name)\(near) (sources: \(known))")
         }
-        let logger = Logger(level: .warning, format: settings.log.format)
+        // The bar says how far it is; on a pipe the log's lines do.
+        let bars = Terminal.errorIsTerminal ? ProgressBars() : nil
+        let logger = Logger.above(bars, level: bars == nil ? .info : .warning, format: settings.log.format)
         return arguments.has("dry-run")
-            ? try await dryRun(source, settings, logger) : try await poll(source, settings, logger)
+            ? try await dryRun(source, settings, logger) : try await poll(source, settings, bars, logger)
     }
 
-    private func poll(_ source: Settings.Source, _ settings: Settings, _ logger: Logger)
-        async throws(CommandError) -> Int32
-    {
+    private func poll(
+        _ source: Settings.Source, _ settings: Settings, _ bars: ProgressBars?, _ logger: Logger
+    ) async throws(CommandError) -> Int32 {
         var only = settings
         only.sources = [source]
         do {
-            let assembly = try Assembly(only, timekeeper: SystemTimekeeper(), logger: logger)
+            let assembly = try Assembly(
+                only, timekeeper: SystemTimekeeper(), display: bars ?? NoDisplay(), logger: logger)
             guard let poller = assembly.pollers().first else {
                 throw CommandError.usage("poll: the account of \(source.name) is missing")
             }

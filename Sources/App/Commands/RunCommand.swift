@@ -16,12 +16,14 @@ struct RunCommand: Command {
     func run(_ arguments: Arguments) async throws(CommandError) -> Int32 {
         let settings = try ConfigurationFile.settings(arguments)
         let signals = Signals()
-        let logger = Logger(level: settings.log.level, format: settings.log.format)
+        let bars = Terminal.errorIsTerminal ? ProgressBars() : nil
+        let logger = Logger.above(bars, level: settings.log.level, format: settings.log.format)
         for note in NotYet.notes(settings) { logger.warning("not in this version", [.reason: .text(note)]) }
         let assembly: Assembly
         let services: [[any Service]]
         do {
-            assembly = try Assembly(settings, timekeeper: SystemTimekeeper(), logger: logger)
+            assembly = try Assembly(
+                settings, timekeeper: SystemTimekeeper(), display: bars ?? NoDisplay(), logger: logger)
             services = try assembly.services()
         } catch let error as LogError {
             throw CommandError(error)
