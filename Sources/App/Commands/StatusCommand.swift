@@ -58,14 +58,16 @@ struct StatusReport {
 
     private var sourceTable: String {
         var table = TextTable([
-            "SOURCE", "KIND", "LAST SUCCESS", "LAG", "STORED", "UPDATED", "DUPLICATES", "REJECTED", "TOO OLD",
+            "SOURCE", "KIND", "LAST SUCCESS", "LAG", "STORED", "UPDATED", "DELETED", "DUPLICATES", "REJECTED",
+            "TOO OLD", "CUSTOMERS",
         ])
         for source in sources {
             table.add([
                 source.identity.name, source.identity.kind.rawValue, source.succeeded?.rfc3339 ?? "never",
-                source.position?.watermark.map { Self.age(now - $0) } ?? "-", "\(source.totals.stored)",
-                "\(source.totals.updated)", "\(source.totals.duplicate)", "\(source.totals.rejected)",
-                "\(source.totals.tooOld)",
+                reached(source).map { Self.age(now - $0) } ?? "-", "\(source.totals.stored)",
+                "\(source.totals.updated)", "\(source.deleted)", "\(source.totals.duplicate)",
+                "\(source.totals.rejected)", "\(source.totals.tooOld)",
+                source.schedule.map { "\($0.customers - $0.unread) of \($0.customers) read" } ?? "-",
             ])
         }
         return table.text
@@ -102,17 +104,28 @@ struct StatusReport {
         return summary.head - sink.progress.position - settled + sink.waiting
     }
 
+    /// Up to when the source is known: its watermark, or the oldest of its customers' latest readings.
+    private func reached(_ source: SourceRecord) -> Timestamp? {
+        source.position?.watermark ?? source.schedule?.oldestReading
+    }
+
     private func sourceObject(_ source: SourceRecord) -> [String: Any] {
-        [
+        var object: [String: Any] = [
             "name": source.identity.name, "account": source.identity.account,
             "kind": source.identity.kind.rawValue,
             "last_success": source.succeeded?.rfc3339Milliseconds as Any? ?? NSNull(),
             "watermark": source.position?.watermark?.rfc3339 as Any? ?? NSNull(),
-            "lag_seconds": source.position?.watermark.map { (now - $0).inSeconds } as Any? ?? NSNull(),
+            "lag_seconds": reached(source).map { (now - $0).inSeconds } as Any? ?? NSNull(),
             "rows": source.totals.read, "stored": source.totals.stored, "updated": source.totals.updated,
             "duplicate": source.totals.duplicate, "rejected": source.totals.rejected,
-            "too_old": source.totals.tooOld,
+            "too_old": source.totals.tooOld, "deleted": source.deleted,
         ]
+        if let schedule = source.schedule {
+            object["customers"] = schedule.customers
+            object["customers_unread"] = schedule.unread
+            object["oldest_reading"] = schedule.oldestReading?.rfc3339Milliseconds as Any? ?? NSNull()
+        }
+        return object
     }
 
     private func sinkObject(_ sink: SinkRecord) -> [String: Any] {

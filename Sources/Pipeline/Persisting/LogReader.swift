@@ -96,13 +96,14 @@ package actor LogReader {
 
     package func sources() throws(LogError) -> [SourceRecord] {
         try reading { () throws(DatabaseError) in
-            try connection.all(
+            let schedules = try schedules()
+            return try connection.all(
                 """
                 SELECT account, kind, name, position, watermark, succeeded, stored, updated, duplicate, rejected, too_old,
-                    deleted
+                    deleted, id
                 FROM sources ORDER BY name
                 """
-            ) { row in Self.source(row) }.compactMap { $0 }
+            ) { row in Self.source(row, schedules) }.compactMap { $0 }
         }
     }
 
@@ -121,6 +122,16 @@ package actor LogReader {
         try reading { () throws(DatabaseError) in
             try CustomerLedger.counts(source: try sourceID(source) ?? 0, connection)
         }
+    }
+
+    /// By the sources' numbers.
+    private func schedules() throws(DatabaseError) -> [Int64: ScheduleCounts] {
+        var schedules: [Int64: ScheduleCounts] = [:]
+        let sources = try connection.all("SELECT id, kind FROM sources") { ($0.integer(0), $0.text(1)) }
+        for (id, kind) in sources where SourceKind(rawValue: kind)?.isPerCustomer == true {
+            schedules[id] = try CustomerLedger.counts(source: id, connection)
+        }
+        return schedules
     }
 
     private func sourceID(_ source: SourceIdentity) throws(DatabaseError) -> Int64? {
@@ -192,7 +203,9 @@ package actor LogReader {
             key: row.text(3), recorded: Timestamp(milliseconds: row.integer(4)), body: row.bytes(5))
     }
 
-    private static func source(_ row: borrowing Row) -> SourceRecord? {
+    private static func source(
+        _ row: borrowing Row, _ schedules: [Int64: ScheduleCounts]
+    ) -> SourceRecord? {
         guard let kind = SourceKind(rawValue: row.text(1)) else { return nil }
         var totals = AppendResult()
         totals.stored = Int(row.integer(6))
@@ -205,6 +218,6 @@ package actor LogReader {
             identity: SourceIdentity(account: row.text(0), kind: kind, name: row.text(2)),
             position: row.optionalText(3).map { SourcePosition(state: $0, watermark: watermark) },
             succeeded: row.optionalInteger(5).map(Timestamp.init(milliseconds:)), totals: totals,
-            deleted: Int(row.integer(11)))
+            deleted: Int(row.integer(11)), schedule: schedules[row.integer(12)])
     }
 }

@@ -53,6 +53,8 @@ package struct SourceRecord: Sendable {
     package let totals: AppendResult
     /// Events made without a row: what was there and is gone.
     package let deleted: Int
+    /// Of a source that is read customer by customer; nil for all others.
+    package let schedule: ScheduleCounts?
 }
 
 /// What failed for one sink and waits for its next attempt.
