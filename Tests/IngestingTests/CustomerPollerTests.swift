@@ -136,9 +136,15 @@ struct CustomerPollerTests {
 
     @Test func onePollCycleDiscoversAndReadsEverybodyOnce() async throws {
         let result = try await fixture.poller().pollOnce()
-        #expect(result.rows.stored == 3 && result.deleted == 0)
+        #expect(result.result.rows.stored == 3 && result.failed == 0)
         #expect(fixture.vendor.asked.count == 3)
-        #expect(try await fixture.poller().pollOnce().rows.read == 0)
+        #expect(try await fixture.poller().pollOnce().result.rows.read == 0)
+    }
+
+    @Test func aPollCycleGoesOnPastACustomerThatFails() async throws {
+        fixture.vendor.fail("wm2", .code(40_001))
+        let cycle = try await fixture.poller().pollOnce()
+        #expect(cycle.result.rows.stored == 2 && cycle.failed == 1 && cycle.failure?.kind == .code(40_001))
     }
 
     @Test func wantedCustomersGoFirstAndEverySecondPlaceIsThoseWhoAreDue() {

@@ -57,16 +57,22 @@ struct PollCommand: Command {
                 throw CommandError.usage("poll: the account of \(source.name) is missing")
             }
             var position = assembly.log.head
-            let result = try await cycle(of: poller)
+            let cycle = try await cycle(of: poller)
             while position < assembly.log.head {
                 let events = try await assembly.log.events(after: position, limit: 1000)
                 for event in events { Output.bytes(event.body + [UInt8(ascii: "\n")]) }
                 position = events.last?.offset ?? assembly.log.head
             }
+            let rows = cycle.result.rows
             Terminal.say(
-                "\(source.name): \(result.rows.read) rows, \(result.rows.stored) stored, "
-                    + "\(result.rows.updated) updated, \(result.deleted) deleted, "
-                    + "\(result.rows.duplicate) duplicates, \(result.rows.rejected) rejected")
+                "\(source.name): \(rows.read) rows, \(rows.stored) stored, \(rows.updated) updated, "
+                    + "\(cycle.result.deleted) deleted, \(rows.duplicate) duplicates, \(rows.rejected) rejected"
+            )
+            if let failure = cycle.failure {
+                throw CommandError.failed(
+                    "\(source.name): \(cycle.failed) customers could not be read, the last because: \(failure)"
+                )
+            }
             return 0
         } catch let error as CommandError {
             throw error
@@ -77,9 +83,9 @@ struct PollCommand: Command {
         }
     }
 
-    private func cycle(of poller: Assembly.Poller) async throws -> (rows: AppendResult, deleted: Int) {
+    private func cycle(of poller: Assembly.Poller) async throws -> PollCycle {
         switch poller {
-        case .windows(let poller): (try await poller.pollOnce(), 0)
+        case .windows(let poller): PollCycle(ReadingResult(rows: try await poller.pollOnce()))
         case .customers(let poller): try await poller.pollOnce()
         }
     }

@@ -101,14 +101,27 @@ package actor CustomerPoller: Service {
     }
 
     /// One poll cycle: discovery as far as it is due, then every customer that is due, once. For `millrace poll`.
-    package func pollOnce() async throws(SourceError) -> (rows: AppendResult, deleted: Int) {
+    ///
+    /// Customers that fail are passed over and counted; so many in a row that it is not they who fail end the cycle.
+    package func pollOnce() async throws(SourceError) -> PollCycle {
         var discovery = try await stored { () async throws(LogError) in try await openDiscovery() }
         while let (window, lane) = discovery.next(now: timekeeper.now) {
             try await discover(window, lane, &discovery)
         }
-        var total = ReadingResult()
-        while let result = try await step(&discovery) { total += result }
-        return (total.rows, total.deleted)
+        var cycle = PollCycle()
+        var failedInARow = 0
+        while true {
+            do throws(SourceError) {
+                guard let result = try await step(&discovery) else { return cycle }
+                cycle.result += result
+                failedInARow = 0
+            } catch {
+                failedInARow += 1
+                guard error.mayBeItsLength, failedInARow < Setbacks.alarmAfter else { throw error }
+                cycle.failed += 1
+                cycle.failure = error
+            }
+        }
     }
 
     private func pollUntilCancelled() async {
