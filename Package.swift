@@ -168,7 +168,8 @@ let testRooms: [Target] = [
     tests(
         "EndToEndTests",
         needs: [
-            "EventModel", "Services", "InboundHTTP", "Kafka", "Signing", "VendorSimulator", "TestSupport",
+            "EventModel", "Services", "InboundHTTP", "Kafka", "RowDecoding", "Signing", "VendorSimulator",
+            "TestSupport",
         ],
         exclude: ["Independent"]),
 ]
