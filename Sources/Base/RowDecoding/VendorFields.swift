@@ -1,117 +1,106 @@
-import Foundation
 package import Ports
 
 /// Reads one field of a vendor's row the way vendors write: tolerant of what means nothing, strict about the rest.
 ///
 /// A missing key, null and `""` are all nothing. Numbers come as numbers or as texts. What fits neither is refused with
-/// the field's name, never with its value.
+/// the field's name, never with its value. Of two fields with one name the first counts.
 package struct VendorFields<Key: CodingKey> {
-    private let container: KeyedDecodingContainer<Key>
+    private let members: RowMembers
 
-    package init(_ container: KeyedDecodingContainer<Key>) {
-        self.container = container
+    init(_ members: RowMembers) {
+        self.members = members
     }
 
     /// A text; an integer is taken as its decimal digits.
     package func text(_ key: Key) throws(RowError) -> String? {
-        guard has(key) else { return nil }
-        do {
-            let text = try container.decode(String.self, forKey: key)
-            return text.isEmpty ? nil : text
-        } catch DecodingError.typeMismatch {
-            return String(try number(key))
-        } catch {
-            throw RowError("\(key.stringValue): not a readable text")
-        }
+        try members.text(key.stringValue)
     }
 
     /// A 64-bit integer, also as text.
     package func integer(_ key: Key) throws(RowError) -> Int64? {
-        guard has(key) else { return nil }
-        do {
-            return try container.decode(Int64.self, forKey: key)
-        } catch DecodingError.typeMismatch {
-            guard let text = try text(key) else { return nil }
-            guard let value = Int64(text) else { throw RowError("\(key.stringValue): not a 64-bit integer") }
-            return value
-        } catch {
-            throw RowError("\(key.stringValue): not a 64-bit integer")
-        }
+        try members.integer(key.stringValue)
     }
 
     /// A nested object; nothing, and a text that holds nothing (`""`, `"[]"`), give nil.
     package func object<Nested: CodingKey>(
         _ key: Key, keyedBy: Nested.Type
     ) throws(RowError) -> VendorFields<Nested>? {
-        guard has(key) else { return nil }
-        do {
-            return VendorFields<Nested>(try container.nestedContainer(keyedBy: keyedBy, forKey: key))
-        } catch DecodingError.typeMismatch {
-            if isEmptyText(key) { return nil }
-            throw RowError("\(key.stringValue): not an object")
-        } catch {
-            throw RowError("\(key.stringValue): not a readable object")
-        }
+        try members.object(key.stringValue).map { VendorFields<Nested>($0) }
     }
 
     /// A value whose shape the vendor does not document: any JSON, nothing as nil.
     package func anything(_ key: Key) throws(RowError) -> AnyJSON? {
-        guard has(key) else { return nil }
-        do {
-            return try container.decode(AnyJSON.self, forKey: key).orNothing
-        } catch {
-            throw RowError("\(key.stringValue): not readable")
-        }
+        try members.anything(key.stringValue)
     }
 
     /// Whether the key is there at all, with whatever value.
     package func contains(_ key: Key) -> Bool {
-        container.contains(key)
-    }
-
-    private func has(_ key: Key) -> Bool {
-        do {
-            return container.contains(key) ? try !container.decodeNil(forKey: key) : false
-        } catch {
-            // What cannot even be looked at is not nothing: the read that follows says what is wrong.
-            return true
-        }
-    }
-
-    private func isEmptyText(_ key: Key) -> Bool {
-        do {
-            return ["", "[]"].contains(try container.decode(String.self, forKey: key))
-        } catch {
-            // Whatever else it is, it is no text that means nothing.
-            return false
-        }
-    }
-
-    private func number(_ key: Key) throws(RowError) -> Int64 {
-        do {
-            return try container.decode(Int64.self, forKey: key)
-        } catch {
-            throw RowError("\(key.stringValue): neither a text nor a 64-bit integer")
-        }
+        members.place(of: key.stringValue) != nil
     }
 }
 
-/// Decodes one row's bytes as an object and hands over its fields; anything else is refused.
-package struct VendorRow<Key: CodingKey>: Decodable {
-    package let fields: VendorFields<Key>
-
-    package init(from decoder: any Decoder) throws {
-        fields = VendorFields(try decoder.container(keyedBy: Key.self))
+/// The same by name: what is not generic is compiled once.
+extension RowMembers {
+    fileprivate func text(_ name: String) throws(RowError) -> String? {
+        guard let place = something(name) else { return nil }
+        switch place.kind {
+        case .text, .escapedText:
+            guard let text = text(place) else { throw RowError("\(name): not a readable text") }
+            return text.isEmpty ? nil : text
+        default:
+            guard let integer = integer(place) else {
+                throw RowError("\(name): neither a text nor a 64-bit integer")
+            }
+            return String(integer)
+        }
     }
 
+    fileprivate func integer(_ name: String) throws(RowError) -> Int64? {
+        guard let place = something(name) else { return nil }
+        let value: Int64?
+        if place.kind == .number {
+            value = integer(place)
+        } else {
+            guard let text = try text(name) else { return nil }
+            value = Int64(text)
+        }
+        guard let value else { throw RowError("\(name): not a 64-bit integer") }
+        return value
+    }
+
+    fileprivate func object(_ name: String) throws(RowError) -> RowMembers? {
+        guard let place = something(name) else { return nil }
+        guard place.kind == .object else {
+            if ["", "[]"].contains(text(place)) { return nil }
+            throw RowError("\(name): not an object")
+        }
+        guard let object = object(place) else { throw RowError("\(name): not a readable object") }
+        return object
+    }
+
+    fileprivate func anything(_ name: String) throws(RowError) -> AnyJSON? {
+        guard let place = something(name) else { return nil }
+        guard let value = anything(place) else { throw RowError("\(name): not readable") }
+        return value.orNothing
+    }
+
+    /// Nil for a missing member and for null.
+    private func something(_ name: String) -> JSONPlace? {
+        place(of: name).flatMap { $0.kind == .null ? nil : $0 }
+    }
+}
+
+/// Takes one row's bytes as an object and hands over its fields; anything else is refused.
+package enum VendorRow<Key: CodingKey> {
     /// - Throws: `RowError` for bytes that are not one JSON object.
     package static func read(_ bytes: [UInt8]) throws(RowError) -> VendorFields<Key> {
-        do {
-            return try JSONDecoder().decode(VendorRow<Key>.self, from: Data(bytes)).fields
-        } catch DecodingError.typeMismatch {
-            throw RowError("the row is not an object")
+        do throws(RowMembers.Refusal) {
+            return VendorFields(try RowMembers(bytes))
         } catch {
-            throw RowError("the row is not valid JSON")
+            switch error {
+            case .noObject: throw RowError("the row is not an object")
+            case .noJSON: throw RowError("the row is not valid JSON")
+            }
         }
     }
 }
