@@ -46,6 +46,18 @@ import Testing
         #expect(Digest.hmacSHA256(message, key: key).hexadecimal == code)
     }
 
+    @Test func oneHasherGivesEachMessageItsOwnCode() {
+        let key = Array("Jefe".utf8)
+        let hasher = MessageHasher(key: key)
+        for message in ["what do ya want for nothing?", "", "Hi There", "what do ya want for nothing?"] {
+            let bytes = Array(message.utf8)
+            #expect(hasher.hash(bytes) == Digest.hmacSHA256(bytes, key: key))
+        }
+        #expect(
+            hasher.hash(Array("what do ya want for nothing?".utf8)).hexadecimal
+                == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+    }
+
     @Test func hexadecimalIsLowercaseAndTwoCharactersAByte() {
         #expect(([] as [UInt8]).hexadecimal == "")
         #expect(([0, 0x0F, 0xA0, 0xFF] as [UInt8]).hexadecimal == "000fa0ff")

@@ -15,13 +15,14 @@ struct Fingerprints: Equatable, Sendable {
         (self.raw, self.published) = (raw, published)
     }
 
-    init(raw: [UInt8], published: [UInt8], key: [UInt8]) {
-        self.raw = Self.fingerprint(raw, key: key)
-        self.published = Self.fingerprint(published, key: key)
+    /// - Parameter hasher: under the store's key.
+    init(raw: [UInt8], published: [UInt8], _ hasher: borrowing MessageHasher) {
+        self.raw = Self.fingerprint(raw, hasher)
+        self.published = Self.fingerprint(published, hasher)
     }
 
-    static func fingerprint(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
-        Array(Digest.hmacSHA256(bytes, key: key).prefix(16))
+    static func fingerprint(_ bytes: [UInt8], _ hasher: borrowing MessageHasher) -> [UInt8] {
+        Array(hasher.hash(bytes).prefix(16))
     }
 
     /// What a row with these fingerprints is beside the latest revision's (design, decision 12).

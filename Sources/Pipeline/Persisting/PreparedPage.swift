@@ -18,17 +18,23 @@ struct PreparedPage: Sendable {
     init(source: SourceIdentity, rows: [LogRow], position: SourcePosition?, key: [UInt8]) {
         self.source = source
         self.position = position
-        self.rows = rows.map { row in
-            switch row {
-            case .event(let draft, let raw):
-                let id = draft.id(revision: 1)
-                return .event(
-                    draft: draft, firstID: id, body: draft.encoded(id: id, revision: 1),
-                    fingerprints: Fingerprints(raw: raw, published: draft.data, key: key))
-            case .rejected(let raw, let reason):
-                return .rejected(
-                    raw: raw, reason: reason, fingerprint: Fingerprints.fingerprint(raw, key: key))
-            }
+        let hasher = MessageHasher(key: key)
+        var prepared: [Row] = []
+        prepared.reserveCapacity(rows.count)
+        for row in rows { prepared.append(Self.prepared(row, hasher)) }
+        self.rows = prepared
+    }
+
+    private static func prepared(_ row: LogRow, _ hasher: borrowing MessageHasher) -> Row {
+        switch row {
+        case .event(let draft, let raw):
+            let id = draft.id(revision: 1)
+            return .event(
+                draft: draft, firstID: id, body: draft.encoded(id: id, revision: 1),
+                fingerprints: Fingerprints(raw: raw, published: draft.data, hasher))
+        case .rejected(let raw, let reason):
+            return .rejected(
+                raw: raw, reason: reason, fingerprint: Fingerprints.fingerprint(raw, hasher))
         }
     }
 }

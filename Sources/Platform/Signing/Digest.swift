@@ -13,13 +13,9 @@ package enum Digest {
         return result
     }
 
-    /// HMAC-SHA256 (RFC 2104): 32 bytes.
+    /// HMAC-SHA256 (RFC 2104): 32 bytes. For many messages under one key see `MessageHasher`.
     package static func hmacSHA256(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
-        var result = [UInt8](repeating: 0, count: 32)
-        var length: UInt32 = 32
-        let done = HMAC(sha256Algorithm.pointer, key, Int32(key.count), bytes, bytes.count, &result, &length)
-        precondition(done != nil && length == 32, "libcrypto offers no HMAC-SHA256")
-        return result
+        MessageHasher(key: key).hash(bytes)
     }
 
     /// Compares in a time that depends on the lengths alone.
