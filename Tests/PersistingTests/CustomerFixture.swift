@@ -53,7 +53,7 @@ struct CustomerFixture {
         try await log.store(
             rows, from: follow,
             CustomerReading(
-                key: customer, relay: "acme", picked: clock.now, reply: [1], patience: Self.patience))
+                key: customer, eventSource: "acme", picked: clock.now, reply: [1], patience: Self.patience))
     }
 
     /// Type, record and revision of every event, in the log's order.

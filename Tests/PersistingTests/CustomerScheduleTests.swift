@@ -91,7 +91,7 @@ import Testing
             [relation(1, kind: .visits)], from: fixture.base.source, position: nil)
         _ = try await fixture.log.store(
             [], from: fixture.follow,
-            CustomerReading(key: "wm1", relay: "acme", picked: picked, reply: [1], patience: .zero))
+            CustomerReading(key: "wm1", eventSource: "acme", picked: picked, reply: [1], patience: .zero))
         #expect(
             try await fixture.log.customers(of: fixture.follow, at: fixture.clock.now).wanted?.key == "wm1")
     }
@@ -116,7 +116,7 @@ import Testing
             try await log.discovered([customer], for: source, position: LogFixture.position("x"))
             _ = try await log.store(
                 [], from: source,
-                CustomerReading(key: "wm1", relay: "r", picked: base.clock.now, reply: [7], patience: .zero))
+                CustomerReading(key: "wm1", eventSource: "r", picked: base.clock.now, reply: [7], patience: .zero))
         }
         let log = try base.open()
         let head = try await log.customers(of: source, at: base.clock.now)

@@ -105,7 +105,7 @@ import Testing
         _ = try await fixture.read([1, 2])
         fixture.clock.advance(by: .seconds(60))
         let reading = CustomerReading(
-            key: "wm1", relay: "acme", picked: fixture.clock.now, reply: [1], patience: .zero)
+            key: "wm1", eventSource: "acme", picked: fixture.clock.now, reply: [1], patience: .zero)
         let result = try await fixture.log.storeUnchanged(rows: 2, from: fixture.follow, reading)
         #expect(result.duplicate == 2 && result.read == 2)
         let totals = try await fixture.log.sources().first { $0.identity == fixture.follow }?.totals

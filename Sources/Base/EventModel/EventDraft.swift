@@ -20,10 +20,24 @@ package struct EventDraft: Sendable, Equatable {
         relay: String, account: String, kind: SourceKind, identity: String, time: Timestamp, subject: String,
         data: [UInt8], version: Timestamp? = nil, customer: CustomerReference? = nil
     ) {
-        source = "/\(relay)/\(account)/\(kind.rawValue)"
+        self.init(
+            source: Self.source(relay: relay, account: account, kind: kind), account: account, kind: kind,
+            identity: identity, time: time, subject: subject, data: data, version: version, customer: customer)
+    }
+
+    /// - Parameter source: as `source(relay:account:kind:)` writes it, which is the same for all rows of a list.
+    package init(
+        source: String, account: String, kind: SourceKind, identity: String, time: Timestamp, subject: String,
+        data: [UInt8], version: Timestamp?, customer: CustomerReference?
+    ) {
+        self.source = source
         (self.account, self.kind, self.identity) = (account, kind, identity)
         (self.time, self.subject, self.data, self.version) = (time, subject, data, version)
         self.customer = customer
+    }
+
+    package static func source(relay: String, account: String, kind: SourceKind) -> String {
+        "/\(relay)/\(account)/\(kind.rawValue)"
     }
 
     /// What an id's hash is taken over (contract, section 3: kind, account, identity, revision).

@@ -13,8 +13,13 @@ package struct EventID: Sendable, Hashable {
     package init(time: Timestamp, digest: some Collection<UInt8>) {
         precondition(digest.count >= 10, "an event id needs 80 bits of hash")
         let milliseconds = UInt64(bitPattern: time.milliseconds)
-        let timeBytes = (0..<6).map { UInt8(truncatingIfNeeded: milliseconds >> (40 - 8 * UInt64($0))) }
-        bytes = timeBytes + digest.prefix(10)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16)
+        for place in 0..<6 as Range<UInt64> {
+            bytes.append(UInt8(truncatingIfNeeded: milliseconds >> (40 - 8 * place)))
+        }
+        bytes.append(contentsOf: digest.prefix(10))
+        self.bytes = bytes
     }
 
     /// Nil unless there are exactly 16 bytes.
@@ -45,13 +50,16 @@ package struct EventID: Sendable, Hashable {
         var low: UInt64 = 0
         for byte in bytes.prefix(8) { high = high << 8 | UInt64(byte) }
         for byte in bytes.suffix(8) { low = low << 8 | UInt64(byte) }
-        var symbols = [UInt8](repeating: 0, count: 26)
-        for place in symbols.indices.reversed() {
-            symbols[place] = Self.alphabet[Int(low & 31)]
-            low = low >> 5 | high << 59
-            high >>= 5
+        let prefix = Self.prefix.utf8
+        return String(unsafeUninitializedCapacity: prefix.count + 26) { text in
+            for (place, byte) in prefix.enumerated() { text[place] = byte }
+            for place in (prefix.count..<prefix.count + 26).reversed() {
+                text[place] = Self.alphabet[Int(low & 31)]
+                low = low >> 5 | high << 59
+                high >>= 5
+            }
+            return prefix.count + 26
         }
-        return Self.prefix + String(decoding: symbols, as: UTF8.self)
     }
 
     /// The row's own upstream time; the 48 bits are a signed number: rows from before 1970 exist.

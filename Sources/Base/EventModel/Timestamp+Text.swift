@@ -1,24 +1,28 @@
 extension Timestamp {
     /// RFC 3339 in UTC without a fraction: `2021-08-06T06:29:51Z`. The form of `time` and of all times in `data`.
     package var rfc3339: String {
-        String(
-            decoding: dateTime(separator: UInt8(ascii: "T"), civil: civil) + [UInt8(ascii: "Z")],
-            as: UTF8.self)
+        Self.text { digits in
+            digits.dateTime(civil, separator: UInt8(ascii: "T"))
+            digits.append(UInt8(ascii: "Z"))
+        }
     }
 
     /// RFC 3339 in UTC with three digits of fraction, always 24 bytes: the form of `recordedtime`.
     package var rfc3339Milliseconds: String {
-        var bytes = dateTime(separator: UInt8(ascii: "T"), civil: civil)
-        bytes.append(UInt8(ascii: "."))
-        bytes.appendDecimal(milliseconds - flooredToSecond.milliseconds, width: 3)
-        bytes.append(UInt8(ascii: "Z"))
-        return String(decoding: bytes, as: UTF8.self)
+        Self.text { digits in
+            digits.dateTime(civil, separator: UInt8(ascii: "T"))
+            digits.append(UInt8(ascii: "."))
+            digits.decimal(milliseconds - flooredToSecond.milliseconds, width: 3)
+            digits.append(UInt8(ascii: "Z"))
+        }
     }
 
     /// Tanma's form, `yyyy-MM-dd HH:mm:ss` in fixed UTC+8 (no daylight saving; worked out from the vendor's samples).
     package var chinaText: String {
-        let local = CivilTime(secondsSinceEpoch: seconds + Self.chinaOffset)
-        return String(decoding: dateTime(separator: UInt8(ascii: " "), civil: local), as: UTF8.self)
+        Self.text { digits in
+            digits.dateTime(
+                CivilTime(secondsSinceEpoch: seconds + Self.chinaOffset), separator: UInt8(ascii: " "))
+        }
     }
 
     /// Reads `yyyy-MM-dd HH:mm:ss` as fixed UTC+8; nil for anything else, also for days that do not exist.
@@ -49,30 +53,56 @@ extension Timestamp {
 
     private var civil: CivilTime { CivilTime(secondsSinceEpoch: seconds) }
 
-    private func dateTime(separator: UInt8, civil: CivilTime) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(24)
-        bytes.appendDecimal(civil.year, width: 4)
-        bytes.append(UInt8(ascii: "-"))
-        bytes.appendDecimal(civil.month, width: 2)
-        bytes.append(UInt8(ascii: "-"))
-        bytes.appendDecimal(civil.day, width: 2)
-        bytes.append(separator)
-        bytes.appendDecimal(civil.hour, width: 2)
-        bytes.append(UInt8(ascii: ":"))
-        bytes.appendDecimal(civil.minute, width: 2)
-        bytes.append(UInt8(ascii: ":"))
-        bytes.appendDecimal(civil.second, width: 2)
-        return bytes
+    private static func text(_ write: (inout DigitWriter) -> Void) -> String {
+        String(unsafeUninitializedCapacity: 32) { buffer in
+            var writer = DigitWriter(buffer)
+            write(&writer)
+            return writer.count
+        }
     }
 }
 
-extension [UInt8] {
-    /// Appends a non-negative number in decimal, padded with zeros to `width` digits.
-    mutating func appendDecimal(_ value: Int64, width: Int) {
-        let digits = String(value).utf8
-        for _ in 0..<Swift.max(0, width - digits.count) { append(UInt8(ascii: "0")) }
-        append(contentsOf: digits)
+/// Writes a date's digits from left to right, into the place where its text is made.
+private struct DigitWriter {
+    private let buffer: UnsafeMutableBufferPointer<UInt8>
+    private(set) var count = 0
+
+    init(_ buffer: UnsafeMutableBufferPointer<UInt8>) {
+        self.buffer = buffer
+    }
+
+    mutating func dateTime(_ civil: CivilTime, separator: UInt8) {
+        decimal(civil.year, width: 4)
+        append(UInt8(ascii: "-"))
+        decimal(civil.month, width: 2)
+        append(UInt8(ascii: "-"))
+        decimal(civil.day, width: 2)
+        append(separator)
+        decimal(civil.hour, width: 2)
+        append(UInt8(ascii: ":"))
+        decimal(civil.minute, width: 2)
+        append(UInt8(ascii: ":"))
+        decimal(civil.second, width: 2)
+    }
+
+    mutating func append(_ byte: UInt8) {
+        precondition(count < buffer.count, "a date's text fits its place")
+        buffer[count] = byte
+        count += 1
+    }
+
+    /// A number in decimal, padded with zeros to `width` digits; longer ones are written whole.
+    mutating func decimal(_ value: Int64, width: Int) {
+        var divisor: Int64 = 1
+        for _ in 1..<width { divisor *= 10 }
+        guard value >= 0, value / divisor < 10 else {
+            for byte in String(value).utf8 { append(byte) }
+            return
+        }
+        while divisor > 0 {
+            append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
+            divisor /= 10
+        }
     }
 }
 

@@ -47,13 +47,10 @@ struct TanmaVisit {
     /// Account aside, what tells one visit from another. Three visits of one person to one content differ in time and
     /// count alone; without a union id the visitor's birth and name stand in for it.
     var identity: String {
-        var fields = [contentType, contentID, visitTime.text, viewCount.map { String($0) }]
-        if let unionID {
-            fields.insert(unionID, at: 0)
-        } else {
-            fields += [createTime?.text, nickname]
-        }
-        return fields.map { $0 ?? "" }.joined(separator: "\n")
+        let visit =
+            "\(contentType ?? "")\n\(contentID ?? "")\n\(visitTime.text)\n\(viewCount.map { String($0) } ?? "")"
+        if let unionID { return "\(unionID)\n\(visit)" }
+        return "\(visit)\n\(createTime?.text ?? "")\n\(nickname ?? "")"
     }
 
     var subject: String {

@@ -236,7 +236,7 @@ package actor CustomerPoller: Service {
             throw error
         }
         let reading = CustomerReading(
-            key: customer.key, relay: normalizing.relayName, picked: picked,
+            key: customer.key, eventSource: normalizing.source, picked: picked,
             reply: log.replyFingerprint(list.rows), patience: min(schedule.maxAge, Self.patience))
         let isUnchanged = customer.reply == reading.reply && customer.pending == 0
         let result = try await stored { () async throws(LogError) in

@@ -5,7 +5,8 @@ package import Ports
 ///
 /// Pure and without state: the same page gives the same drafts. Nothing of a row reaches a log line from here.
 package struct RowNormalizing: Sendable {
-    private let relay: String
+    /// CloudEvents `source` of every event of the list.
+    package let source: String
     private let account: String
     private let normalizer: any Normalizer
     private let hidesRejected: Bool
@@ -15,12 +16,10 @@ package struct RowNormalizing: Sendable {
     ///   - account: the account's name, the second part.
     ///   - hidesRejected: quarantine gets a row's shape, length and hash instead of its text.
     package init(relay: String, account: String, normalizer: any Normalizer, hidesRejected: Bool = false) {
-        (self.relay, self.account, self.normalizer) = (relay, account, normalizer)
+        source = EventDraft.source(relay: relay, account: account, kind: normalizer.kind)
+        (self.account, self.normalizer) = (account, normalizer)
         self.hidesRejected = hidesRejected
     }
-
-    /// The relay's name, for events that are made without a row.
-    package var relayName: String { relay }
 
     /// The fields of a row that the vendor documents.
     package var documentedFields: Set<String> { normalizer.documentedFields }
@@ -31,9 +30,9 @@ package struct RowNormalizing: Sendable {
             do throws(RowError) {
                 let row = try normalizer.normalize(raw)
                 let draft = EventDraft(
-                    relay: relay, account: account, kind: normalizer.kind, identity: row.identity,
-                    time: row.time,
-                    subject: row.subject, data: row.data, version: row.version, customer: row.customer)
+                    source: source, account: account, kind: normalizer.kind, identity: row.identity,
+                    time: row.time, subject: row.subject, data: row.data, version: row.version,
+                    customer: row.customer)
                 return .event(draft, raw: raw)
             } catch {
                 return .rejected(raw: hidesRejected ? RowShape.of(raw) : raw, reason: error.reason)

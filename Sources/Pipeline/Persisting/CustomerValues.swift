@@ -37,8 +37,8 @@ package struct ScheduleCounts: Sendable, Equatable {
 /// What is stored with one whole reading of a customer.
 package struct CustomerReading: Sendable {
     package let key: String
-    /// The first part of the sources of events that are made without a row.
-    package let relay: String
+    /// CloudEvents `source` of events that are made without a row.
+    package let eventSource: String
     /// When the customer was picked: what was wanted until then is satisfied.
     package let picked: Timestamp
     package let reply: [UInt8]
@@ -46,11 +46,10 @@ package struct CustomerReading: Sendable {
     package let patience: Duration
 
     package init(
-        key: String, relay: String, picked: Timestamp, reply: [UInt8], patience: Duration
+        key: String, eventSource: String, picked: Timestamp, reply: [UInt8], patience: Duration
     ) {
-        (self.key, self.relay, self.picked, self.reply, self.patience) = (
-            key, relay, picked, reply, patience
-        )
+        (self.key, self.eventSource, self.picked) = (key, eventSource, picked)
+        (self.reply, self.patience) = (reply, patience)
     }
 }
 

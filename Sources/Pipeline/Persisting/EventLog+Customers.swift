@@ -1,6 +1,7 @@
 package import EventModel
 package import Ports
 import SQLite
+import Signing
 
 /// The schedule over customers: what the sources that ask for one customer at a time keep in the store.
 extension EventLog {
@@ -33,7 +34,7 @@ extension EventLog {
     /// What a reading of these rows is told from another by; gives nothing away about them.
     package func replyFingerprint(_ rows: [[UInt8]]) -> [UInt8] {
         // A zero byte cannot stand in JSON: no two lists of rows give the same bytes.
-        Fingerprints.fingerprint(Array(rows.joined(separator: [0])), key: fingerprintKey)
+        Fingerprints.fingerprint(Array(rows.joined(separator: [0])), MessageHasher(key: fingerprintKey))
     }
 
     /// Stores a customer's whole list: events, deletions and the schedule's entry in one transaction (L1–L3).

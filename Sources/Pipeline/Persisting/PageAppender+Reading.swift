@@ -55,7 +55,7 @@ extension PageAppender {
         for record in missing {
             switch rule.judge(record.absence, now: head.recorded) {
             case .deleted:
-                try delete(record, relay: reading.relay)
+                try delete(record, eventSource: reading.eventSource)
                 absences.deleted += 1
             case .waiting(let absence):
                 try RecordLedger.missed(record.firstID, absence, source: source, connection)
@@ -69,12 +69,13 @@ extension PageAppender {
 
     /// The next revision, with the last known row. What comes back afterwards differs from it in both fingerprints, and is the
     /// revision after that.
-    private mutating func delete(_ record: RecordLedger.Record, relay: String) throws(DatabaseError) {
+    private mutating func delete(_ record: RecordLedger.Record, eventSource: String) throws(DatabaseError) {
         try RecordLedger.forget(record.firstID, source: source, connection)
         guard let known = try latest(record.firstID) else { return }
         let draft = EventDraft(
-            relay: relay, account: account, kind: kind, identity: record.identity, time: record.firstID.time,
-            subject: record.subject, data: record.data, version: known.version)
+            source: eventSource, account: account, kind: kind, identity: record.identity,
+            time: record.firstID.time, subject: record.subject, data: record.data, version: known.version,
+            customer: nil)
         let revision = known.revision + 1
         let id = draft.id(revision: revision)
         try insert(
