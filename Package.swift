@@ -161,7 +161,8 @@ let testRooms: [Target] = [
     tests(
         "IngestingTests",
         needs: [
-            "Ingesting", "Normalizing", "Persisting", "EventModel", "Ports", "Services", "SQLite",
+            "Ingesting", "Normalizing", "Persisting", "EventModel", "Ports", "RowDecoding", "Services",
+            "SQLite",
             "TestSupport",
         ]),
     tests("VendorSimulatorTests", needs: ["VendorSimulator", "EventModel", "Signing"]),

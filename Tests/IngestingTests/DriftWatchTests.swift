@@ -1,3 +1,5 @@
+import RowDecoding
+import TestSupport
 import Testing
 
 @testable import Ingesting
@@ -31,5 +33,21 @@ struct DriftWatchTests {
     @Test func aRowThatIsNoObjectSaysNothing() {
         var watch = Self.watch(after: DriftWatch.manyRows)
         #expect(watch.saw([]).isEmpty)
+    }
+
+    /// Rows of a known shape are not looked at again; that must not be seen from outside.
+    @Test func rowsAreWatchedAsTheirKeysAre() {
+        let rows = [#"{"a":1,"b":2}"#, #"{"b":2,"a":1}"#, #"{"a":1}"#, #"{"a":1,"y":{"z":1}}"#, "[1]", "{"]
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var random = SeededGenerator(seed: seed)
+        for _ in 0..<50 {
+            var byRow = DriftWatch(documented: ["a", "b", "c"])
+            var byKeys = byRow
+            let common = Int.random(in: 1...rows.count, using: &random)
+            for _ in 0..<200 {
+                let row = Array(rows[Int.random(in: 0..<common, using: &random)].utf8)
+                #expect(byRow.saw(row: row) == byKeys.saw(RowKeys.of(row)), "seed \(seed)")
+            }
+        }
     }
 }

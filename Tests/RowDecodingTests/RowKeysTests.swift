@@ -13,6 +13,15 @@ import Testing
         #expect(RowKeys.of(Array(row.utf8)).sorted() == keys)
     }
 
+    @Test(arguments: [
+        (#"{"a":1,"b":{"inner":2}}"#, #"{ "a" : [{"x":1}], "b" : null }"#, true),
+        (#"{"a":1,"b":2}"#, #"{"b":2,"a":1}"#, false), (#"{"a":1,"b":2}"#, #"{"ab":1}"#, false),
+        (#"{"a":1}"#, #"{"a":1,"a":1}"#, false), ("{}", "[1]", true),
+    ])
+    func rowsOfTheSameKeysInTheSameOrderHaveOneShape(row: String, other: String, isSame: Bool) {
+        #expect((RowKeys.shape(of: Array(row.utf8)) == RowKeys.shape(of: Array(other.utf8))) == isSame)
+    }
+
     @Test func cutRowsAreNoTrap() {
         let row = Array(#"{"a":"\"","b":{"c":[1,2,{"d":"\\"}]}}"#.utf8)
         for end in row.indices { _ = RowKeys.of(Array(row[..<end])) }

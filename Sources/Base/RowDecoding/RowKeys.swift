@@ -3,6 +3,23 @@ package enum RowKeys {
     /// Top-level keys as they are written; of a row that is cut off, those before the cut. Empty for what is no object.
     package static func of(_ row: [UInt8]) -> Set<String> {
         var keys: Set<String> = []
+        forEach(in: row) { keys.insert(String(decoding: row[$0], as: UTF8.self)) }
+        return keys
+    }
+
+    /// The same keys in one piece, in the row's order: rows of one shape have the same, and most rows of a list do.
+    package static func shape(of row: [UInt8]) -> [UInt8] {
+        var shape: [UInt8] = []
+        shape.reserveCapacity(256)
+        forEach(in: row) { key in
+            shape.append(contentsOf: row[key])
+            shape.append(UInt8(ascii: "\""))
+        }
+        return shape
+    }
+
+    private static func forEach(in row: [UInt8], _ each: (Range<Int>) -> Void) {
+        guard row.first == UInt8(ascii: "{") else { return }
         var depth = 0
         var place = 0
         while place < row.count {
@@ -11,15 +28,12 @@ package enum RowKeys {
             case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
             case UInt8(ascii: "\""):
                 let end = endOfText(row, from: place + 1)
-                if depth == 1, row.first == UInt8(ascii: "{"), isKey(row, after: end) {
-                    keys.insert(String(decoding: row[(place + 1)..<end], as: UTF8.self))
-                }
+                if depth == 1, isKey(row, after: end) { each((place + 1)..<end) }
                 place = end
             default: break
             }
             place += 1
         }
-        return keys
     }
 
     /// The place of the closing quote, or of the end.
@@ -34,7 +48,11 @@ package enum RowKeys {
     /// Whether the text that ends here is followed by a colon.
     package static func isKey(_ row: [UInt8], after end: Int) -> Bool {
         var place = end + 1
-        while place < row.count, [0x20, 0x0A, 0x0D, 0x09].contains(row[place]) { place += 1 }
+        while place < row.count, isSpace(row[place]) { place += 1 }
         return place < row.count && row[place] == UInt8(ascii: ":")
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
     }
 }
