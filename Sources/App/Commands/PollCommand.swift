@@ -60,7 +60,10 @@ struct PollCommand: Command {
             let cycle = try await cycle(of: poller)
             while position < assembly.log.head {
                 let events = try await assembly.log.events(after: position, limit: 1000)
-                for event in events { Output.bytes(event.body + [UInt8(ascii: "\n")]) }
+                var lines: [UInt8] = []
+                lines.reserveCapacity(events.reduce(0) { $0 + $1.body.count + 1 })
+                for event in events { lines += event.body + [UInt8(ascii: "\n")] }
+                Output.bytes(lines)
                 position = events.last?.offset ?? assembly.log.head
             }
             let rows = cycle.result.rows
