@@ -126,12 +126,14 @@ struct PollerFixture {
             overlap: .seconds(600), sweeps: [])
     }
 
-    func poller(_ log: EventLog, start: Int64? = second - 1000) -> SourcePoller {
+    func poller(
+        _ log: EventLog, start: Int64? = second - 1000, source: (any WindowSource)? = nil
+    ) -> SourcePoller {
         let gate = AccountGate(
             account: "acme-tanma", requestsPerSecond: 1, atOnce: 2, timekeeper: clock, draw: { 1 },
             logger: lines.logger)
         return SourcePoller(
-            identity, source: source, normalizing: normalizing, log: log,
+            identity, source: source ?? self.source, normalizing: normalizing, log: log,
             schedule: Self.schedule(start: start),
             gate: gate, timekeeper: clock, draw: { 1 }, logger: lines.logger)
     }

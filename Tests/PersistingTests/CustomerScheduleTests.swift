@@ -116,7 +116,8 @@ import Testing
             try await log.discovered([customer], for: source, position: LogFixture.position("x"))
             _ = try await log.store(
                 [], from: source,
-                CustomerReading(key: "wm1", eventSource: "r", picked: base.clock.now, reply: [7], patience: .zero))
+                CustomerReading(
+                    key: "wm1", eventSource: "r", picked: base.clock.now, reply: [7], patience: .zero))
         }
         let log = try base.open()
         let head = try await log.customers(of: source, at: base.clock.now)

@@ -22,7 +22,8 @@ package struct EventDraft: Sendable, Equatable {
     ) {
         self.init(
             source: Self.source(relay: relay, account: account, kind: kind), account: account, kind: kind,
-            identity: identity, time: time, subject: subject, data: data, version: version, customer: customer)
+            identity: identity, time: time, subject: subject, data: data, version: version, customer: customer
+        )
     }
 
     /// - Parameter source: as `source(relay:account:kind:)` writes it, which is the same for all rows of a list.

@@ -32,8 +32,8 @@ package protocol WindowSource: Sendable {
     /// lists are one part, without a name.
     var lanes: [String] { get }
     /// Reads a window to its end, handing over each page as it comes; the next page is asked for only after `store`
-    /// returned, that is after the page is on disk. Returns normally only when the window was read whole. Runs where its
-    /// caller runs, so that `store` may touch the caller's state.
+    /// returned, that is after the page before this one is on disk. Returns normally only when the window was read whole.
+    /// Runs where its caller runs, so that `store` may touch the caller's state.
     nonisolated(nonsending) func read(
         _ window: Window, lane: String,
         store: nonisolated(nonsending) (Page) async throws(SourceError) -> Void

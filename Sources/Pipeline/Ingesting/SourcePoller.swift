@@ -134,17 +134,7 @@ package actor SourcePoller: Service {
     ) async throws(SourceError) -> AppendResult {
         let begun = timekeeper.elapsed
         let gap = plans.gap(of: lane)
-        var total = AppendResult()
-        var firstVendorTime: Timestamp?
-        try await source.read(window, lane: lane) { page throws(SourceError) in
-            if let time = page.vendorTime {
-                clock.saw(time, at: timekeeper.elapsed)
-                if firstVendorTime == nil { firstVendorTime = time }
-            }
-            guard !page.rows.isEmpty else { return }
-            for row in page.rows { drift.tell(row, of: identity.name, logger) }
-            total += try await store(normalizing.normalize(page.rows), position: nil)
-        }
+        var (total, firstVendorTime) = try await storePages(of: window, lane)
         var completed = plans
         completed.completed(
             window, lane: lane, purpose, rows: total.read, took: timekeeper.elapsed - begun,
@@ -153,6 +143,42 @@ package actor SourcePoller: Service {
         plans = completed
         if purpose == .backfill, let gap { tell(gap, lane, plans.gap(of: lane), rows: total.read) }
         return total
+    }
+
+    /// A page is stored while the next one is fetched and normalized; never two at once, so that they get into the log
+    /// in their order. One that cannot be stored ends its window at the next, and all are awaited in any case.
+    private func storePages(
+        of window: Window, _ lane: String
+    ) async throws(SourceError) -> (AppendResult, firstVendorTime: Timestamp?) {
+        var total = AppendResult()
+        var firstVendorTime: Timestamp?
+        let failure = await withTaskGroup(of: Result<AppendResult, SourceError>.self) { storing in
+            do throws(SourceError) {
+                try await source.read(window, lane: lane) { page throws(SourceError) in
+                    if let time = page.vendorTime {
+                        clock.saw(time, at: timekeeper.elapsed)
+                        if firstVendorTime == nil { firstVendorTime = time }
+                    }
+                    guard !page.rows.isEmpty else { return }
+                    for row in page.rows { drift.tell(row, of: identity.name, logger) }
+                    let rows = normalizing.normalize(page.rows)
+                    if let stored = await storing.next() { total += try stored.get() }
+                    storing.addTask { await self.stored(rows) }
+                }
+                if let stored = await storing.next() { total += try stored.get() }
+                return SourceError?.none
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+        return (total, firstVendorTime)
+    }
+
+    private func stored(_ rows: [LogRow]) async -> Result<AppendResult, SourceError> {
+        do throws(SourceError) { return .success(try await store(rows, position: nil)) } catch {
+            return .failure(error)
+        }
     }
 
     /// - Parameters:
