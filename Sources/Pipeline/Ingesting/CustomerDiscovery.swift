@@ -60,14 +60,9 @@ struct CustomerDiscovery {
         span = max(span / 2, WindowPlan.spans.lowerBound)
     }
 
-    /// How far the slowest lane has come, between `since` and now.
+    /// How far the lanes have come, between `since` and now.
     func progress(now: Timestamp) -> (done: Double, all: Double) {
-        let least = state.marks.values.min() ?? state.since
-        return (Double(least - state.since), Double(now.milliseconds - state.since))
-    }
-
-    /// Whether everybody up to about now is known.
-    func hasCaughtUp(now: Timestamp) -> Bool {
-        next(now: now) == nil
+        let done = state.marks.values.reduce(0.0) { $0 + Double($1 - state.since) }
+        return (done, Double(now.milliseconds - state.since) * Double(state.marks.count))
     }
 }
