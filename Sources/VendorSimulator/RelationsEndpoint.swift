@@ -19,13 +19,21 @@ final class RelationsEndpoint: Sendable {
             SimulatedRelations(
                 seed: options.seed, start: start, rows: options.rows, spread: options.spread,
                 rate: options.rate,
-                limit: options.limit, revise: options.revise))
+                limit: options.limit, revise: options.revise, comeBack: options.comeBack))
     }
 
     func truth(at instant: Timestamp) -> [TrueRelation] {
         world.withLock { world in
             world.advance(to: instant)
-            return world.rows.map { world.shown($0, at: instant) }
+            return world.rows.filter { world.isListed($0, at: instant) }.map { world.shown($0, at: instant) }
+        }
+    }
+
+    /// Every relation that was made until then, also those that were removed, by creation.
+    func everMade(until instant: Timestamp) -> [SimulatedRelations.Row] {
+        world.withLock { world in
+            world.advance(to: instant)
+            return world.rows
         }
     }
 
@@ -42,7 +50,7 @@ final class RelationsEndpoint: Sendable {
     ) -> HTTPAnswer {
         let (rows, cursors, hasMore) = world.withLock { world in
             world.advance(to: instant)
-            let matching = world.rows.filter(query.matches)
+            let matching = world.rows.filter { query.matches($0) && world.isListed($0, at: instant) }
             let page = matching.prefix(query.size)
             return (
                 page.map { world.shown($0, at: instant) }, page.map(\.cursor), matching.count > query.size
@@ -111,7 +119,7 @@ final class RelationsEndpoint: Sendable {
         object.member("wechatLocation", nil as String?)
         object.member("convertCustomerTime", nil as String?)
         object.member("qwRemark", row.remark)
-        object.member("externalUserId", row.customerID % 5 == 0 ? nil : "wm\(row.customerID)")
+        object.member("externalUserId", row.externalUserID)
     }
 }
 

@@ -24,6 +24,8 @@ struct SimulatedOutflows {
         /// Milliseconds; when it is listed, and when it is edited (nil for never).
         let appears: Int64
         let edited: Int64?
+        /// When the customer is back and the row leaves the list, for a later loss; nil for never.
+        let leaves: Int64?
 
         var externalUserID: String { "wmSim_\(number)" }
     }
@@ -35,12 +37,16 @@ struct SimulatedOutflows {
     private let limit: Int
     private let late: Double
     private let revise: Double
+    private let comeBack: Double
+    /// Of its own, so that customers who come back leave the rest of the world as it is.
+    private var comings: SplitMix64
     private var happened = 0
 
     init(_ options: SimulatorOptions, start: Timestamp) {
         random = SplitMix64(seed: options.seed ^ 0x6F75_7466_6C6F_77)
         (self.start, rate, limit) = (start, options.rate, options.limit ?? .max)
-        (late, revise) = (options.late, options.revise)
+        (late, revise, comeBack) = (options.late, options.revise, options.comeBack)
+        comings = SplitMix64(seed: options.seed ^ 0x63_6F6D_6562_6163)
         let reach = Double(options.spread.wholeMilliseconds)
         for _ in 0..<options.rows { add(at: start.milliseconds - Int64(random.unit() * reach)) }
     }
@@ -55,7 +61,8 @@ struct SimulatedOutflows {
     }
 
     func listed(at instant: Timestamp) -> [Row] {
-        rows.filter { $0.appears <= instant.milliseconds }
+        let now = instant.milliseconds
+        return rows.filter { $0.appears <= now && $0.leaves.map { $0 > now } ?? true }
     }
 
     func shown(_ row: Row, at instant: Timestamp) -> TrueOutflow {
@@ -69,9 +76,20 @@ struct SimulatedOutflows {
         let staff = ["mia", "dowen"][random.below(2)]
         let appears = milliseconds + (random.chance(late) ? Int64(random.unit() * 3000) : 0)
         let edited = random.chance(revise) ? appears + 1000 + Int64(random.unit() * 4000) : nil
+        let number = rows.count
+        var leaves: Int64?
+        if comeBack > 0, comings.chance(comeBack) {
+            leaves = max(appears, start.milliseconds) + 3000 + Int64(comings.unit() * 5000)
+        }
         rows.append(
             Row(
-                number: rows.count, outflowAt: milliseconds / 1000, staff: staff, appears: appears,
-                edited: edited))
+                number: number, outflowAt: milliseconds / 1000, staff: staff, appears: appears,
+                edited: edited, leaves: leaves))
+        guard let leaves else { return }
+        rows.append(
+            Row(
+                number: number, outflowAt: leaves / 1000 + 2, staff: staff, appears: leaves + 3000,
+                edited: nil,
+                leaves: nil))
     }
 }

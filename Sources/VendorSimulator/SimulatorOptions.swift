@@ -34,6 +34,26 @@ package struct SimulatorOptions: Sendable {
     package var late = 0.0
     /// Share of rows whose `viewDuration` is null at first and filled in 5 to 60 seconds after they appeared.
     package var revise = 0.0
+    /// Share of follow records that disappear 3 to 8 seconds after they could be seen.
+    package var deletes = 0.0
+    /// Share of these that come back 8 to 12 seconds later.
+    package var returns = 0.0
+    /// Share of customers who are removed 3 to 8 seconds after they could be seen and come back: as a new relation at Tanma, as
+    /// another loss at Weiban.
+    package var comeBack = 0.0
+    /// Whether a customer without follow records is answered with null instead of an empty list.
+    package var emptyIsNull = false
+    /// Whether the page after `lastId` begins with that file once more; what the vendor does is unknown.
+    package var lastIDComesBack = false
+    /// How long every answer takes.
+    package var latency = Duration.zero
+    /// More requests than these within a second are answered with 429 at Tanma; nil for no limit.
+    package var tanmaPerSecond: Int?
+    /// So many requests of the company in process at once are answered with code 10052 at Weiban.
+    package var weibanAtOnce = 5
+    /// More than these within a minute block Weiban's list for as long as `weibanBlock` (code 10053).
+    package var weibanPerMinute = 600
+    package var weibanBlock = Duration.seconds(60)
     /// What goes wrong; nothing by default.
     package var faults = FaultPlan()
     /// How the last page of a window says that it is the last.
@@ -49,7 +69,11 @@ package struct SimulatorOptions: Sendable {
 
     /// The first option that makes no sense, in words.
     var problem: String? {
-        for (name, share) in [("late", late), ("revise", revise)] + faults.namedShares
+        let shares = [
+            ("late", late), ("revise", revise), ("deletes", deletes), ("returns", returns),
+            ("comeBack", comeBack),
+        ]
+        for (name, share) in shares + faults.namedShares
         where !(0...1).contains(share) {
             return "\(name) is a share from 0 to 1"
         }
@@ -57,6 +81,14 @@ package struct SimulatorOptions: Sendable {
         if !rate.isFinite || rate < 0 { return "rate cannot be negative" }
         if let limit, limit < 0 { return "limit cannot be negative" }
         if spread < .zero || (rows > 0 && spread < .seconds(1)) { return "spread is at least a second" }
+        if weibanAtOnce < 1 || weibanPerMinute < 1 { return "Weiban's limits are at least 1" }
         return maxPageSize < 1 ? "maxPageSize is at least 1" : nil
+    }
+
+    /// For rows that nobody can tell as deleted.
+    var withoutDeletions: SimulatorOptions {
+        var options = self
+        options.deletes = 0
+        return options
     }
 }

@@ -6,10 +6,10 @@ import InboundHTTP
 ///
 ///     request ──▶ route ──▶ fault of this request? ──▶ signature, clock ──▶ query ──▶ page of the world
 ///
-/// - Serves Tanma's visits and relations and Weiban's churned customers, at the vendors' paths and under the prefix `/apiServer`, as its pages describe it:
-///   refusals are HTTP 200 with a code. Other paths are 404, other methods 405.
-/// - `truth(at:)` is what a perfect reader would have: a demo and a test compare it with what came out at the
-///   end.
+/// - Serves all five lists at the vendors' paths and under the prefix `/apiServer`, as their pages describe them: refusals
+///   are HTTP 200 with a code. Other paths are 404, other methods 405.
+/// - `truth(at:)` and its like are what a perfect reader would have: a demo and a test compare it with what came out at
+///   the end.
 /// - What the vendor does and nobody knows is an option (`SimulatorOptions`), and said so there.
 /// - Ties are lost as the vendor would lose them: its cursor is (second, 0, customer id or 0), and a page
 ///   that goes on from it starts strictly after that position. A reader that trusts the cursor misses rows of
@@ -23,6 +23,8 @@ package final class VendorSimulator: Sendable {
     private let door: TanmaDoor
     private let visits: VisitsEndpoint
     private let relations: RelationsEndpoint
+    private let customers: CustomersEndpoint
+    private let limits: SimulatorLimits
     private let weiban: WeibanEndpoint
     private let server: HTTPServer
 
@@ -37,8 +39,12 @@ package final class VendorSimulator: Sendable {
         let door = TanmaDoor(options, now: now)
         let visits = VisitsEndpoint(door, start: now())
         let relations = RelationsEndpoint(door, start: now())
+        let customers = CustomersEndpoint(door, relations: relations, start: now())
         let weiban = WeibanEndpoint(door, now: now)
-        let routes = SimulatorRoutes(visits: visits, relations: relations, weiban: weiban)
+        let limits = SimulatorLimits(options, now: now)
+        let routes = SimulatorRoutes(
+            visits: visits, relations: relations, customers: customers, weiban: weiban, limits: limits,
+            latency: options.latency)
         do throws(InboundHTTPError) {
             server = try HTTPServer(.init(host: options.host, port: options.port)) { request, responder in
                 routes.serve(request, responder)
@@ -48,6 +54,7 @@ package final class VendorSimulator: Sendable {
             throw SimulatorError(kind, doing: error.doing, cause: error.cause)
         }
         (self.door, self.visits, self.relations, self.weiban) = (door, visits, relations, weiban)
+        (self.customers, self.limits) = (customers, limits)
         (host, port) = (options.host, server.port)
     }
 
@@ -58,7 +65,12 @@ package final class VendorSimulator: Sendable {
     }
 
     /// What was asked and answered so far.
-    package var statistics: SimulatorStatistics { door.statistics }
+    package var statistics: SimulatorStatistics {
+        var statistics = door.statistics
+        statistics.tanma = limits.tanma
+        statistics.weiban = limits.weiban
+        return statistics
+    }
 
     /// Every row the visits endpoint would serve in full at this instant, in its order.
     package func truth(at instant: Timestamp) -> [TrueVisit] {
@@ -68,6 +80,21 @@ package final class VendorSimulator: Sendable {
     /// Every row the relations endpoint would serve in full at this instant, both types, by creation.
     package func relations(at instant: Timestamp) -> [TrueRelation] {
         relations.truth(at: instant)
+    }
+
+    /// Every follow record that is there at this instant, of all customers who can be asked for.
+    package func followRecords(at instant: Timestamp) -> [TrueFollowRecord] {
+        customers.followRecords(at: instant)
+    }
+
+    /// Follow records that were there once and are not at this instant.
+    package func deletedFollowRecords(at instant: Timestamp) -> [TrueFollowRecord] {
+        customers.deletedRecords(at: instant)
+    }
+
+    /// Every customer's file that is there at this instant.
+    package func customerFiles(at instant: Timestamp) -> [TrueCustomerFile] {
+        customers.files(at: instant)
     }
 
     /// Every row the outflow endpoint would serve in full at this instant.
@@ -99,6 +126,16 @@ package struct SimulatorStatistics: Sendable, Equatable {
     package var clockRefusals = 0
     /// Code 1001.
     package var parameterRefusals = 0
+    /// How hard each vendor was asked.
+    package internal(set) var tanma = Load()
+    package internal(set) var weiban = Load()
+
+    /// The most requests that came within any second, that were in process at once, and that were refused for it.
+    package struct Load: Sendable, Equatable {
+        package internal(set) var busiestSecond = 0
+        package internal(set) var mostAtOnce = 0
+        package internal(set) var refused = 0
+    }
 }
 
 /// One request as a command prints it. Holds nothing of a row and no credential.
@@ -134,14 +171,20 @@ struct SimulatorRoutes: Sendable {
 
     let visits: VisitsEndpoint
     let relations: RelationsEndpoint
+    let customers: CustomersEndpoint
     let weiban: WeibanEndpoint
+    let limits: SimulatorLimits
+    let latency: Duration
 
     func serve(_ request: InboundRequest, _ responder: Responder) {
         let path =
             request.path.hasPrefix(Self.prefix + "/")
             ? String(request.path.dropFirst(Self.prefix.count)) : request.path
         let isList = path == WeibanEndpoint.outflowPath
-        let isKnown = [VisitsEndpoint.path, RelationsEndpoint.path, WeibanEndpoint.tokenPath].contains(path)
+        let isKnown = [
+            VisitsEndpoint.path, RelationsEndpoint.path, CustomersEndpoint.recordsPath,
+            CustomersEndpoint.filesPath, WeibanEndpoint.tokenPath,
+        ].contains(path)
         guard isKnown || isList else {
             return responder.answer(TanmaDoor.json(TanmaDoor.envelope(404, "not found"), status: 404))
         }
@@ -150,17 +193,31 @@ struct SimulatorRoutes: Sendable {
             refusal.headers.append("Allow", isList ? "GET" : "POST")
             return responder.answer(refusal)
         }
+        let isWeiban = path == WeibanEndpoint.outflowPath || path == WeibanEndpoint.tokenPath
+        if let refusal = limits.began(isWeiban: isWeiban, isList: isList) {
+            limits.ended(isWeiban: isWeiban)
+            return responder.answer(refusal)
+        }
         switch reply(to: request, at: path) {
         case .drop:
+            limits.ended(isWeiban: isWeiban)
             responder.drop()
-        case .answer(let response, after: nil):
+        case .answer(let response, let delay):
+            send(response, after: max(delay ?? .zero, latency), isWeiban: isWeiban, responder)
+        }
+    }
+
+    private func send(
+        _ response: HTTPAnswer, after delay: Duration, isWeiban: Bool, _ responder: Responder
+    ) {
+        guard delay > .zero else {
+            limits.ended(isWeiban: isWeiban)
+            return responder.answer(response)
+        }
+        // The server's thread must not wait, and a suspended connection costs none.
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(Int(delay.wholeMilliseconds))) {
+            limits.ended(isWeiban: isWeiban)
             responder.answer(response)
-        case .answer(let response, let delay?):
-            // The server's thread must not wait, and a suspended connection costs none.
-            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(Int(delay.wholeMilliseconds)))
-            {
-                responder.answer(response)
-            }
         }
     }
 
@@ -168,6 +225,7 @@ struct SimulatorRoutes: Sendable {
         switch path {
         case VisitsEndpoint.path: visits.serve(request)
         case RelationsEndpoint.path: relations.serve(request)
+        case CustomersEndpoint.recordsPath, CustomersEndpoint.filesPath: customers.serve(request, at: path)
         default: weiban.serve(request, at: path)
         }
     }

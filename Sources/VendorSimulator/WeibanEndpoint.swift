@@ -95,7 +95,7 @@ final class WeibanEndpoint: Sendable {
         return TanmaDoor.json(body)
     }
 
-    private static func refusal(_ code: Int64, _ message: String) -> HTTPAnswer {
+    static func refusal(_ code: Int64, _ message: String) -> HTTPAnswer {
         var writer = JSONWriter(reserving: 80)
         writer.object { reply in
             reply.member("errcode", code)

@@ -22,6 +22,20 @@ struct SimulateCommand: Command {
         Option(
             name: "revise", value: "SHARE",
             help: "share of rows that change later: viewDuration is filled in, a relation is edited"),
+        Option(name: "deletes", value: "SHARE", help: "share of follow records that disappear later"),
+        Option(name: "returns", value: "SHARE", help: "share of these that come back"),
+        Option(
+            name: "come-back", value: "SHARE",
+            help: "share of customers who are removed and added again, lost and lost again"),
+        Option(name: "empty-null", help: "no follow records is null instead of an empty list"),
+        Option(name: "last-id-again", help: "the page after lastId begins with that file once more"),
+        Option(name: "latency", value: "SECONDS", help: "how long every answer takes (default 0)"),
+        Option(
+            name: "tanma-limit", value: "N",
+            help: "more requests a second are answered with 429 (default none)"),
+        Option(
+            name: "weiban-limit", value: "N",
+            help: "more requests a minute are answered with code 10053 (default 600)"),
         Option(
             name: "fault", value: "KIND=SHARE", isRepeatable: true,
             help: "share of requests that go wrong: \(Fault.names)"),
@@ -37,6 +51,9 @@ struct SimulateCommand: Command {
         Option(name: "no-sample", help: "leaves out the vendor's own five sample rows of August 2021"),
     ]
     let examples = [
+        Example(
+            "millrace simulate --revise 0.3 --deletes 0.2 --returns 0.5 --come-back 0.1",
+            "a world in which rows are edited, disappear and come back"),
         Example(
             "millrace simulate --port 8090 --rate 5",
             "a vendor at http://127.0.0.1:8090 with five visits a second"),
@@ -73,6 +90,15 @@ struct SimulateCommand: Command {
         options.limit = try arguments.integer("limit", in: 0...10_000_000).map(Int.init)
         options.late = try arguments.number("late", in: 0...1) ?? 0
         options.revise = try arguments.number("revise", in: 0...1) ?? 0
+        options.deletes = try arguments.number("deletes", in: 0...1) ?? 0
+        options.returns = try arguments.number("returns", in: 0...1) ?? 0
+        options.comeBack = try arguments.number("come-back", in: 0...1) ?? 0
+        (options.emptyIsNull, options.lastIDComesBack) = (
+            arguments.has("empty-null"), arguments.has("last-id-again")
+        )
+        options.latency = .seconds(try arguments.number("latency", in: 0...60) ?? 0)
+        options.tanmaPerSecond = try arguments.integer("tanma-limit", in: 1...100_000).map(Int.init)
+        options.weibanPerMinute = Int(try arguments.integer("weiban-limit", in: 1...1_000_000) ?? 600)
         options.faults = try faults(arguments)
         if let text = arguments.text("last-cursor") {
             guard let form = SimulatorOptions.LastCursor(rawValue: text) else {
