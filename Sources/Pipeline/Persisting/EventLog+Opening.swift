@@ -56,7 +56,7 @@ extension EventLog {
             script: """
                 PRAGMA journal_mode = WAL;
                 PRAGMA synchronous = FULL;
-                PRAGMA cache_size = -32768;
+                PRAGMA cache_size = -16384;
                 PRAGMA temp_store = MEMORY;
                 """)
     }

@@ -36,7 +36,7 @@ package final class EventLog: Sendable {
     private let lock: StoreLock
 
     /// How many bytes of new events stay in memory for the sinks at the head.
-    private static let tailBytes = 32 << 20
+    private static let tailBytes = 16 << 20
 
     /// Opens the store for writing, making it and its folder when they are missing (file mode 0600).
     /// - Throws: `.inUse` while another process holds it, `.foreign` for a file that is not ours or too new.
