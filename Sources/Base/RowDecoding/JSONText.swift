@@ -11,45 +11,58 @@ enum JSONText {
     private static func unescaped(_ content: ArraySlice<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(content.count)
-        var rest = content
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "\\") else {
+        var next = content.startIndex
+        while next < content.endIndex {
+            let byte = content[next]
+            next += 1
+            if byte == UInt8(ascii: "\\") {
+                guard unescape(content, &next, into: &bytes) else { return nil }
+            } else {
                 guard byte >= 0x20 else { return nil }
                 bytes.append(byte)
-                continue
-            }
-            switch rest.popFirst() {
-            case UInt8(ascii: "\""): bytes.append(UInt8(ascii: "\""))
-            case UInt8(ascii: "\\"): bytes.append(UInt8(ascii: "\\"))
-            case UInt8(ascii: "/"): bytes.append(UInt8(ascii: "/"))
-            case UInt8(ascii: "b"): bytes.append(0x08)
-            case UInt8(ascii: "f"): bytes.append(0x0C)
-            case UInt8(ascii: "n"): bytes.append(0x0A)
-            case UInt8(ascii: "r"): bytes.append(0x0D)
-            case UInt8(ascii: "t"): bytes.append(0x09)
-            case UInt8(ascii: "u"):
-                guard let scalar = scalar(&rest), let encoded = UTF8.encode(scalar) else { return nil }
-                bytes.append(contentsOf: encoded)
-            default: return nil
             }
         }
         return bytes
     }
 
+    /// - Parameter next: behind the backslash; moves behind the escape.
+    private static func unescape(
+        _ content: ArraySlice<UInt8>, _ next: inout Int, into bytes: inout [UInt8]
+    ) -> Bool {
+        guard next < content.endIndex else { return false }
+        let escape = content[next]
+        next += 1
+        switch escape {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): bytes.append(escape)
+        case UInt8(ascii: "b"): bytes.append(0x08)
+        case UInt8(ascii: "f"): bytes.append(0x0C)
+        case UInt8(ascii: "n"): bytes.append(0x0A)
+        case UInt8(ascii: "r"): bytes.append(0x0D)
+        case UInt8(ascii: "t"): bytes.append(0x09)
+        case UInt8(ascii: "u"):
+            guard let scalar = scalar(content, &next), let encoded = UTF8.encode(scalar) else { return false }
+            bytes.append(contentsOf: encoded)
+        default: return false
+        }
+        return true
+    }
+
     /// What stands after `\u`: four digits, or the eight of a surrogate pair with `\u` between them.
-    private static func scalar(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
-        guard let first = unit(&rest) else { return nil }
+    private static func scalar(_ content: ArraySlice<UInt8>, _ next: inout Int) -> Unicode.Scalar? {
+        guard let first = unit(content, &next) else { return nil }
         guard (0xD800..<0xDC00).contains(first) else { return Unicode.Scalar(first) }
-        guard rest.popFirst() == UInt8(ascii: "\\"), rest.popFirst() == UInt8(ascii: "u"),
-            let second = unit(&rest), (0xDC00..<0xE000).contains(second)
+        guard content.endIndex - next >= 2, content[next] == UInt8(ascii: "\\"),
+            content[next + 1] == UInt8(ascii: "u")
         else { return nil }
+        next += 2
+        guard let second = unit(content, &next), (0xDC00..<0xE000).contains(second) else { return nil }
         return Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
     }
 
-    private static func unit(_ rest: inout ArraySlice<UInt8>) -> UInt32? {
+    private static func unit(_ content: ArraySlice<UInt8>, _ next: inout Int) -> UInt32? {
+        guard content.endIndex - next >= 4 else { return nil }
         var value: UInt32 = 0
-        for _ in 0..<4 {
-            guard let digit = rest.popFirst() else { return nil }
+        for digit in content[next..<next + 4] {
             switch digit {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt32(digit - UInt8(ascii: "0"))
             case UInt8(ascii: "a")...UInt8(ascii: "f"):
@@ -59,6 +72,7 @@ enum JSONText {
             default: return nil
             }
         }
+        next += 4
         return value
     }
 }
