@@ -19,8 +19,9 @@ struct DriftWatch {
     private var told: Set<String> = []
     /// Shapes that rows had: another row of one of them is no news, because `always` only ever loses fields.
     private var known: [[UInt8]] = []
-    /// Few, because each row is held against all of them: a vendor's rows have one shape or two.
-    private static let maxKnown = 8
+    /// Each row is held against all of them. A vendor that leaves out what is empty has a few dozen shapes, others
+    /// have one.
+    private static let maxKnown = 32
 
     init(documented: Set<String>) {
         self.documented = documented
