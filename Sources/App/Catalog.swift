@@ -52,7 +52,8 @@ struct Catalog {
                 reader: .customers(files, relations(account, gate)),
                 normalizer: TanmaCustomerFileNormalizer(privacy: privacy))
         case .outflow:
-            let client = WeibanClient(weiban(account), http: http, gate: gate, timekeeper: timekeeper)
+            let client = WeibanClient(
+                weiban(account), http: http, gate: gate, timekeeper: timekeeper, draw: Assembly.draw)
             return Connector(
                 reader: .windows(WeibanOutflows(client, pageSize: source.pageSize)),
                 normalizer: WeibanOutflowNormalizer(privacy: privacy))

@@ -33,16 +33,20 @@ package struct WeibanClient: Sendable {
     private let http: HTTPClient
     private let gate: any RequestGate
     private let timekeeper: any Timekeeper
+    private let draw: @Sendable () -> Double
     private let token = WeibanToken()
     private let block = WeibanBlock()
 
     static let maxReplyBytes = 32 << 20
     static let tokenPath = "/open-api/access_token/get"
 
+    /// - Parameter draw: gives numbers between 0 and 1, for jitter.
     package init(
-        _ account: WeibanAccount, http: HTTPClient, gate: any RequestGate, timekeeper: any Timekeeper
+        _ account: WeibanAccount, http: HTTPClient, gate: any RequestGate, timekeeper: any Timekeeper,
+        draw: @escaping @Sendable () -> Double
     ) {
         (self.account, self.http, self.gate, self.timekeeper) = (account, http, gate, timekeeper)
+        self.draw = draw
     }
 
     /// Asks for a list and returns the reply of a success.
@@ -74,6 +78,12 @@ package struct WeibanClient: Sendable {
                     .throttled(after: await block.next(at: timekeeper.elapsed)), doing: doing,
                     cause: "the vendor blocks this endpoint (code 10053)")
             }
+            if reply.code == WeibanReply.tooManyAtOnce {
+                // One to two seconds, so that those who were refused together do not return together (its page).
+                throw SourceError(
+                    .throttled(after: .seconds(1 + draw())), doing: doing,
+                    cause: "too many requests of this account at once (code 10052)")
+            }
             return try reply.successful(doing: doing)
         }
     }
@@ -89,8 +99,9 @@ package struct WeibanClient: Sendable {
                     body.member("secret", account.secret.reveal())
                 }
                 request.body = writer.bytes
-                return try WeibanReply(try await send(request, doing), now: timekeeper.now, doing: doing)
-                    .grant(doing: doing)
+                let reply = try WeibanReply(try await send(request, doing), now: timekeeper.now, doing: doing)
+                let refusals = await token.answered(isRefusal: reply.code != 0)
+                return try reply.grant(doing: doing, refusals: refusals)
             }
         }
     }

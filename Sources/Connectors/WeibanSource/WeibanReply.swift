@@ -57,9 +57,14 @@ struct WeibanReply: Sendable {
     }
 
     /// The token a refresh has brought.
-    func grant(doing: String) throws(SourceError) -> WeibanToken.Grant {
+    ///
+    /// Which code means a wrong secret is unknown: any other than 0 is tried again, and the account stops when it stays.
+    /// - Parameter refusals: how many grants in a row were refused before this one.
+    func grant(doing: String, refusals: Int) throws(SourceError) -> WeibanToken.Grant {
         if let refusal = refusal(doing: doing) {
-            guard case .code = refusal.kind else { throw refusal }
+            guard case .code = refusal.kind, refusals + 1 >= WeibanToken.refusalsThatStop else {
+                throw refusal
+            }
             throw SourceError(
                 .credentials, doing: doing,
                 cause: "the vendor grants no token (code \(code)): check corp_id and secret")
@@ -78,7 +83,7 @@ struct WeibanReply: Sendable {
             SourceError(.credentials, doing: doing, cause: "the vendor refuses a fresh token (code 10001)")
         case Self.tooManyAtOnce:
             SourceError(
-                .throttled(after: .milliseconds(1500)), doing: doing,
+                .throttled(after: .seconds(2)), doing: doing,
                 cause: "too many requests of this account at once (code 10052)")
         case Self.blocked:
             SourceError(

@@ -13,6 +13,7 @@ actor WeibanToken {
 
     private var held: (token: Secret, until: Duration)?
     private var isRefreshing = false
+    private var refusals = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     /// A token is given back this long before its end; one that lives shorter than twice that, at half its life.
@@ -33,6 +34,16 @@ actor WeibanToken {
         let grant = try await refresh()
         held = (grant.token, now() + max(grant.lifetime - Self.early, grant.lifetime / 2))
         return grant.token
+    }
+
+    /// So many refused grants in a row mean that the secret is wrong.
+    static let refusalsThatStop = 4
+
+    /// Counts refused grants in a row; a grant ends the row. The one that stopped the account begins a new one.
+    /// - Returns: how many there were before this answer.
+    func answered(isRefusal: Bool) -> Int {
+        defer { refusals = isRefusal ? (refusals + 1) % Self.refusalsThatStop : 0 }
+        return refusals
     }
 
     /// Forgets a token the vendor has refused; a newer one stays.
