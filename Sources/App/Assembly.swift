@@ -25,14 +25,17 @@ struct Assembly {
     let http: HTTPClient
     let logger: Logger
     private let display: any ProgressDisplay
+    private let adopts: Bool
 
-    /// - Parameter display: where backfills show their progress, besides the log.
+    /// - Parameters:
+    ///   - display: where backfills show their progress, besides the log.
+    ///   - adopts: a position in Kafka that belongs to another log is given up for the store's.
     init(
         _ settings: Settings, timekeeper: any Timekeeper, display: any ProgressDisplay = NoDisplay(),
-        logger: Logger
+        adopts: Bool = false, logger: Logger
     ) throws(LogError) {
         (self.settings, self.timekeeper, self.logger) = (settings, timekeeper, logger)
-        self.display = display
+        (self.display, self.adopts) = (display, adopts)
         log = try EventLog(path: settings.store.path, timekeeper: timekeeper)
         http = HTTPClient()
     }
@@ -141,22 +144,38 @@ struct Assembly {
         return sinks
     }
 
-    private func kafkaPump(_ kafka: Settings.Kafka) throws(KafkaError) -> BatchPump {
+    private func kafkaPump(_ kafka: Settings.Kafka) throws(KafkaError) -> any Service {
         let template = TopicTemplate(kafka.topic)
         let topics = template.names(for: settings.sources.map { ($0.account, $0.kind) }).map {
             KafkaTopic(
                 name: $0, partitions: kafka.partitions, replication: kafka.replication,
                 properties: kafka.topicProperties)
         }
-        let sink = try KafkaSink(
-            KafkaSink.Settings(
-                brokers: kafka.brokers, topic: template, isBinary: kafka.mode == .binary, topics: topics,
-                properties: kafka.properties), logger: logger)
-        return BatchPump(
-            SinkName.kafka, sink: sink, log: log, from: Self.start(kafka.from),
-            selection: SinkSelection(events: kafka.events, accounts: nil), timekeeper: timekeeper,
-            draw: Self.draw,
-            logger: logger)
+        let published = KafkaSink.Settings(
+            brokers: kafka.brokers, topic: template, isBinary: kafka.mode == .binary, topics: topics,
+            properties: kafka.properties)
+        let selection = SinkSelection(events: kafka.events, accounts: nil)
+        switch kafka.delivery {
+        case .exactlyOnce:
+            return TransactionPump(
+                SinkName.kafka,
+                sink: try KafkaTransactions(published, writer: kafkaWriter, logger: logger), log: log,
+                from: Self.start(kafka.from), selection: selection, adopts: adopts, timekeeper: timekeeper,
+                draw: Self.draw, logger: logger)
+        case .atLeastOnce:
+            return BatchPump(
+                SinkName.kafka, sink: try KafkaSink(published, logger: logger), log: log,
+                from: Self.start(kafka.from), selection: selection, timekeeper: timekeeper, draw: Self.draw,
+                logger: logger)
+        }
+    }
+
+    private var kafkaWriter: KafkaTransactions.Writer {
+        var name = [CChar](repeating: 0, count: 256)
+        let host = gethostname(&name, name.count - 1) == 0 ? name.prefix { $0 != 0 } : []
+        return KafkaTransactions.Writer(
+            relay: settings.relay.name, logID: log.logID,
+            host: String(decoding: host.map(UInt8.init(bitPattern:)), as: UTF8.self), pid: Int(getpid()))
     }
 
     private func webhookPump(_ webhook: Settings.Webhook) -> EventPump {

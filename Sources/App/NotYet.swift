@@ -4,14 +4,7 @@ import Configuration
 /// so that nobody waits for something that will not come.
 enum NotYet {
     static func notes(_ settings: Settings) -> [String] {
-        kafka(settings) + settings.webhooks.flatMap(webhook) + rest(settings)
-    }
-
-    private static func kafka(_ settings: Settings) -> [String] {
-        guard let kafka = settings.kafka, kafka.delivery == .exactlyOnce else { return [] }
-        return [
-            "kafka.delivery: exactly_once is not in this version; an idempotent producer is used, at least once"
-        ]
+        settings.webhooks.flatMap(webhook) + rest(settings)
     }
 
     private static func webhook(_ webhook: Settings.Webhook) -> [String] {

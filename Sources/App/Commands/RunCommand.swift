@@ -8,9 +8,19 @@ import Services
 struct RunCommand: Command {
     let name = "run"
     let summary = "the relay: polls, stores, publishes, until SIGTERM or SIGINT"
-    let options = [Option.config]
+    let options = [
+        Option.config,
+        Option(
+            name: "adopt",
+            help:
+                "goes on from the store's position where the one in Kafka belongs to another log or a newer copy"
+        ),
+    ]
     let examples = [
-        Example("millrace run --config millrace.yaml", "runs the relay in the foreground; logs go to stderr")
+        Example("millrace run --config millrace.yaml", "runs the relay in the foreground; logs go to stderr"),
+        Example(
+            "millrace run --adopt",
+            "once, after the store was replaced on purpose: exit 2 said whose position it is"),
     ]
 
     func run(_ arguments: Arguments) async throws(CommandError) -> Int32 {
@@ -23,7 +33,8 @@ struct RunCommand: Command {
         let services: [[any Service]]
         do {
             assembly = try Assembly(
-                settings, timekeeper: SystemTimekeeper(), display: bars ?? NoDisplay(), logger: logger)
+                settings, timekeeper: SystemTimekeeper(), display: bars ?? NoDisplay(),
+                adopts: arguments.has("adopt"), logger: logger)
             services = try assembly.services()
         } catch let error as LogError {
             throw CommandError(error)
@@ -56,7 +67,11 @@ struct RunCommand: Command {
             return 0
         } catch {
             logger.error("relay failed", [.cause: .text("\(error)")])
-            throw .failed("\(error)")
+            switch ((error as? ServiceFailure)?.cause as? RelayStop)?.kind {
+            case .foreign: throw .usage("\(error)")
+            case .fenced: throw .temporary("\(error)")
+            case nil: throw .failed("\(error)")
+            }
         }
     }
 }

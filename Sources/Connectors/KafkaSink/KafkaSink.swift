@@ -36,12 +36,6 @@ package final class KafkaSink: BatchSink {
     /// Replaced after a fatal error: a handle that lost its idempotence never works again.
     private let producer: Mutex<KafkaProducer>
 
-    /// How long a cluster may take to create topics. Bounded: a broker may never answer an admin request.
-    private static let adminTimeout: Duration = .seconds(5)
-    /// One look for the cluster; between two of them the relay may want to leave.
-    private static let lookTimeout: Duration = .milliseconds(500)
-    private static let looksBeforeWarning = 10
-
     /// Connects lazily: brokers need not be there yet.
     package init(_ settings: Settings, logger: Logger) throws(KafkaError) {
         (self.settings, self.logger) = (settings, logger)
@@ -53,8 +47,10 @@ package final class KafkaSink: BatchSink {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 blocking.async {
-                    let existing = self.existingTopics { isLeaving.load(ordering: .relaxed) }
-                    if let existing { self.makeMissingTopics(existing) }
+                    let producer = self.producer.withLock { $0 }
+                    let topics = TopicKeeper(self.settings, logger: self.logger)
+                    let existing = topics.existing(producer) { isLeaving.load(ordering: .relaxed) }
+                    if let existing { topics.makeMissing(existing, producer) }
                     continuation.resume(returning: existing != nil)
                 }
             }
@@ -64,7 +60,7 @@ package final class KafkaSink: BatchSink {
     }
 
     package func deliver(_ events: [StoredEvent]) async -> [Outcome] {
-        let records = events.map(record)
+        let records = events.map(RecordMaker(settings).record)
         let producer = self.producer.withLock { $0 }
         var reports = await producer.send(records)
         // A broker refuses a whole batch for one record in it: only what it refuses alone is refused.
@@ -83,22 +79,6 @@ package final class KafkaSink: BatchSink {
                 continuation.resume()
             }
         }
-    }
-
-    // MARK: - Records
-
-    private func record(_ event: StoredEvent) -> KafkaRecord {
-        KafkaRecord(
-            topic: settings.topic.name(for: event), key: Array(event.key.utf8),
-            value: settings.isBinary ? BinaryMode.data(event.body) : event.body,
-            headers: settings.isBinary ? BinaryMode.headers(event.body) : Self.structuredHeaders(event))
-    }
-
-    private static func structuredHeaders(_ event: StoredEvent) -> [(name: String, value: String)] {
-        [
-            ("content-type", "application/cloudevents+json; charset=UTF-8"), ("ce_id", event.id.text),
-            ("ce_type", event.type),
-        ]
     }
 
     private static func outcome(_ error: KafkaError?) -> Outcome {
@@ -137,44 +117,5 @@ package final class KafkaSink: BatchSink {
         properties["enable.idempotence"] = "true"
         properties["acks"] = "all"
         return try KafkaProducer(properties: properties, logger: logger)
-    }
-
-    /// Topics that cannot be made are a warning: publishing is tried all the same.
-    private func makeMissingTopics(_ existing: [String: Int]) {
-        for topic in settings.topics {
-            guard let partitions = existing[topic.name], partitions < topic.partitions else { continue }
-            logger.warning(
-                "topic has fewer partitions than configured",
-                [.topic: .text(topic.name), .count: .count(partitions)])
-        }
-        let missing = settings.topics.filter { existing[$0.name] == nil }
-        guard !missing.isEmpty else { return }
-        let producer = self.producer.withLock { $0 }
-        do throws(KafkaError) {
-            try producer.create(missing, timeout: Self.adminTimeout)
-            logger.info("topics created", [.count: .count(missing.count)])
-        } catch {
-            logger.warning(
-                "topics could not be created, publishing is tried all the same",
-                [.cause: .text(error.description)])
-        }
-    }
-
-    /// Looks for the cluster until it answers: nothing can be published before. Nil when the relay wants to leave first.
-    private func existingTopics(isLeaving: () -> Bool) -> [String: Int]? {
-        let producer = self.producer.withLock { $0 }
-        var failures = 0
-        while !isLeaving() {
-            do throws(KafkaError) {
-                return try producer.topics(timeout: Self.lookTimeout)
-            } catch {
-                failures += 1
-                guard failures == Self.looksBeforeWarning else { continue }
-                logger.warning(
-                    "Kafka does not answer, events wait in the log",
-                    [.brokers: .text(settings.brokers), .cause: .text(error.cause)])
-            }
-        }
-        return nil
     }
 }

@@ -32,4 +32,49 @@ package final class KafkaMockCluster: @unchecked Sendable {
             throw KafkaError(code, doing: "create the topic \(name)")
         }
     }
+
+    /// The requests that tests make fail (Kafka's protocol, API keys).
+    package enum Request: Int16, Sendable {
+        case produce = 0
+        case metadata = 3
+        case findCoordinator = 10
+        case initProducerID = 22
+        case addPartitions = 24
+        case addOffsets = 25
+        case endTransaction = 26
+        case commitOffsets = 28
+    }
+
+    /// Errors a broker answers with.
+    package enum Failure: Sendable {
+        case coordinatorLoading, coordinatorMoved, leaderMoved, timedOut, concurrentTransactions, tooLarge
+        case fenced
+
+        var code: rd_kafka_resp_err_t {
+            switch self {
+            case .coordinatorLoading: RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS
+            case .coordinatorMoved: RD_KAFKA_RESP_ERR_NOT_COORDINATOR
+            case .leaderMoved: RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION
+            case .timedOut: RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT
+            case .concurrentTransactions: RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS
+            case .tooLarge: RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
+            case .fenced: RD_KAFKA_RESP_ERR_PRODUCER_FENCED
+            }
+        }
+    }
+
+    /// The next requests of a kind are answered with these errors, one each.
+    package func fail(_ request: Request, with failures: [Failure]) {
+        let codes = failures.map(\.code)
+        rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, codes.count, codes)
+    }
+
+    /// Takes a broker, counted from 1, off the network or back on it.
+    package func setBroker(_ id: Int, isUp: Bool) {
+        if isUp {
+            rd_kafka_mock_broker_set_up(cluster, Int32(id))
+        } else {
+            rd_kafka_mock_broker_set_down(cluster, Int32(id))
+        }
+    }
 }

@@ -32,6 +32,21 @@ extension KafkaProducer {
         return topics
     }
 
+    /// Whether a topic is there, or is made now by a cluster that makes topics on first use. Blocks up to `timeout`.
+    package func hasTopic(_ name: String, timeout: Duration) throws(KafkaError) -> Bool {
+        guard let topic = rd_kafka_topic_new(pointer, name, nil) else {
+            throw KafkaError(.configuration, doing: "look for the topic \(name)", cause: "not a topic's name")
+        }
+        defer { rd_kafka_topic_destroy(topic) }
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let code = rd_kafka_metadata(pointer, 0, topic, &metadata, Int32(timeout.milliseconds))
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
+            throw KafkaError(code, doing: "look for the topic \(name)")
+        }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        return metadata.pointee.topic_cnt == 1 && metadata.pointee.topics[0].partition_cnt > 0
+    }
+
     /// Asks for topics to be made; one that exists already is no error. Blocks up to `timeout`.
     ///
     /// A broker that does not answer admin requests ends in `.timedOut`; publishing may still work.

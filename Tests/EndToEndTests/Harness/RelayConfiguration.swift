@@ -21,6 +21,7 @@ struct RelayConfiguration: Sendable {
     var accounts: [Account]
     var webhooks: [Webhook] = []
     var kafkaBrokers: String?
+    var delivery = "exactly_once"
     var shutdown = "10s"
     var overlap = "30s"
     var store = "sqlite:./data/millrace.db"
@@ -51,7 +52,7 @@ struct RelayConfiguration: Sendable {
             lines.append("     start: \"\(Self.start)\"}")
         }
         if let kafkaBrokers {
-            lines.append("kafka: {brokers: \"\(kafkaBrokers)\", delivery: at_least_once}")
+            lines.append("kafka: {brokers: \"\(kafkaBrokers)\", delivery: \(delivery)}")
         }
         if !webhooks.isEmpty { lines.append("webhooks:") }
         for webhook in webhooks {
