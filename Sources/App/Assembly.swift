@@ -22,7 +22,10 @@ struct Assembly {
     let settings: Settings
     let log: EventLog
     let timekeeper: any Timekeeper
+    /// To the vendors, wherever they are.
     let http: HTTPClient
+    /// To subscribers: apart, so that no connection made without the guard is used where there is one.
+    let outward: HTTPClient
     let logger: Logger
     private let display: any ProgressDisplay
     private let adopts: Bool
@@ -38,6 +41,7 @@ struct Assembly {
         (self.display, self.adopts) = (display, adopts)
         log = try EventLog(path: settings.store.path, timekeeper: timekeeper)
         http = HTTPClient()
+        outward = HTTPClient()
     }
 
     /// A number between 0 and 1, for jitter.
@@ -179,14 +183,16 @@ struct Assembly {
     }
 
     private func webhookPump(_ webhook: Settings.Webhook) -> EventPump {
-        let endpoint = WebhookSink.Endpoint(
+        var endpoint = WebhookSink.Endpoint(
             url: webhook.url, signers: webhook.secrets.compactMap { WebhookSigner(secret: $0.reveal()) },
             headers: webhook.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value.reveal()) }
                 + Self.authorization(webhook.auth), timeout: webhook.timeout, proxy: webhook.proxy,
             caFile: webhook.tls.ca)
+        endpoint.allowsPrivateAddresses = settings.http?.allowPrivateEndpoints ?? false
         return EventPump(
             SinkName.webhook(webhook.name),
-            sink: WebhookSink(endpoint, version: App.version, http: http, timekeeper: timekeeper), log: log,
+            sink: WebhookSink(endpoint, version: App.version, http: outward, timekeeper: timekeeper),
+            log: log,
             from: Self.start(webhook.from),
             selection: SinkSelection(events: webhook.events, accounts: webhook.accounts),
             schedule: Self.schedule(webhook.retry), concurrency: webhook.concurrency, timekeeper: timekeeper,

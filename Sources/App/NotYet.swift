@@ -22,9 +22,6 @@ enum NotYet {
     private static func rest(_ settings: Settings) -> [String] {
         var notes: [String] = []
         if settings.http != nil { notes.append("http: the API is not served in this version") }
-        if !settings.webhooks.isEmpty, settings.http?.allowPrivateEndpoints != true {
-            notes.append("webhooks: private and loopback addresses are not refused in this version")
-        }
         return notes
     }
 }

@@ -198,7 +198,7 @@ struct CrossChecks {
             webhook.value.proxy == nil, webhook.value.isLoopback
         else { return }
         reading.warn(
-            "\(webhook.path).url", "is a loopback address, which a later version refuses",
+            "\(webhook.path).url", "is a loopback address, which is refused",
             "http.allow_private_endpoints: true lets it pass")
     }
 }

@@ -151,7 +151,7 @@ import Testing
         (
             Good.source("")
                 + "\nwebhooks: [{name: h, url: 'http://localhost:9/', secret: \(ConfigurationHarness.signingSecret)}]",
-            "m.yaml:4: webhooks[0].url: is a loopback address, which a later version refuses, "
+            "m.yaml:4: webhooks[0].url: is a loopback address, which is refused, "
                 + "http.allow_private_endpoints: true lets it pass"
         ),
     ]

@@ -19,6 +19,8 @@ final class Loopback: Sendable {
         server.stop()
     }
 
+    var port: Int { server.port }
+
     func url(_ path: String = "/") -> String {
         "http://127.0.0.1:\(server.port)\(path)"
     }

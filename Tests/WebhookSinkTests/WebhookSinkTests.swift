@@ -29,12 +29,12 @@ import Testing
     private static func sink(_ server: HTTPServer, _ clock: ManualClock, secrets: [String] = [secret])
         -> WebhookSink
     {
-        WebhookSink(
-            WebhookSink.Endpoint(
-                url: "http://127.0.0.1:\(server.port)/hooks?a=1",
-                signers: secrets.compactMap { WebhookSigner(secret: $0) },
-                headers: [("x-tenant", "7")], timeout: .seconds(5), proxy: nil, caFile: nil),
-            version: "9.9", http: HTTPClient(), timekeeper: clock)
+        var endpoint = WebhookSink.Endpoint(
+            url: "http://127.0.0.1:\(server.port)/hooks?a=1",
+            signers: secrets.compactMap { WebhookSigner(secret: $0) },
+            headers: [("x-tenant", "7")], timeout: .seconds(5), proxy: nil, caFile: nil)
+        endpoint.allowsPrivateAddresses = true
+        return WebhookSink(endpoint, version: "9.9", http: HTTPClient(), timekeeper: clock)
     }
 
     @Test func requestIsSignedByEverySecretOverTheStoredBytes() async throws {

@@ -88,6 +88,8 @@ struct CheckCommand: Command {
             var request = OutboundRequest(
                 .options, webhook.url, timeout: webhook.timeout, maxResponseBytes: 4096)
             (request.caFile, request.proxy, request.overflow) = (webhook.tls.ca, webhook.proxy, .cut)
+            (request.certificateFile, request.keyFile) = (webhook.tls.certificate, webhook.tls.key)
+            request.allowsPrivateAddresses = settings.http?.allowPrivateEndpoints ?? false
             isReachable = await answers("webhook \(webhook.name)", request, http) && isReachable
         }
         if let kafka = settings.kafka { isReachable = answers(kafka) && isReachable }

@@ -122,6 +122,9 @@ struct Demo {
         (hook.secrets, hook.events) = ([Secret(secret)], kafka.events)
         hook.accounts = kafka.events
         settings.webhooks = [hook]
+        var http = Settings.HTTP()
+        http.allowPrivateEndpoints = true
+        settings.http = http
         return settings
     }
 

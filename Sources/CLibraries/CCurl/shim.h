@@ -30,3 +30,10 @@ static inline CURLcode millrace_curl_get_pointer(CURL *handle, CURLINFO info, vo
 static inline CURLMcode millrace_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }
+static inline CURLcode millrace_curl_set_socket_opener(CURL *handle, curl_opensocket_callback value) {
+    return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, value);
+}
+/* The member is declared as a plain sockaddr, and longer addresses follow in the same memory. */
+static inline const struct sockaddr *millrace_curl_address(const struct curl_sockaddr *address) {
+    return &address->addr;
+}

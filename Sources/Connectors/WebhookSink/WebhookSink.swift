@@ -18,6 +18,8 @@ package struct WebhookSink: EventSink {
         package var timeout: Duration
         package var proxy: String?
         package var caFile: String?
+        /// Whether addresses that are not public may be connected to.
+        package var allowsPrivateAddresses = false
 
         package init(
             url: String, signers: [WebhookSigner], headers: [(name: String, value: String)],
@@ -67,6 +69,7 @@ package struct WebhookSink: EventSink {
         request.overflow = .cut
         request.proxy = endpoint.proxy
         request.caFile = endpoint.caFile
+        request.allowsPrivateAddresses = endpoint.allowsPrivateAddresses
         return request
     }
 

@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 
 /// Sets one easy handle up for one transfer.
 struct EasyOptions {
@@ -7,6 +8,7 @@ struct EasyOptions {
 
     func apply() {
         applyRules()
+        applyGuard()
         applyRequest()
         applyCallbacks()
     }
@@ -22,6 +24,25 @@ struct EasyOptions {
         set(CURLOPT_TCP_KEEPALIVE, 1)
         set(CURLOPT_PROXY, transfer.request.proxy ?? "")
         if let file = transfer.request.caFile { set(CURLOPT_CAINFO, file) }
+        if let file = transfer.request.certificateFile { set(CURLOPT_SSLCERT, file) }
+        if let file = transfer.request.keyFile { set(CURLOPT_SSLKEY, file) }
+    }
+
+    /// The guard sits where the socket is made: whatever the name resolved to this time is what it sees.
+    private func applyGuard() {
+        guard !transfer.request.allowsPrivateAddresses, transfer.request.proxy == nil else { return }
+        millrace_curl_set_pointer(
+            handle, CURLOPT_OPENSOCKETDATA, Unmanaged.passUnretained(transfer).toOpaque())
+        millrace_curl_set_socket_opener(handle) { context, _, address in
+            guard let context, let address else { return CURL_SOCKET_BAD }
+            let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            if let refusal = SocketAddress.refusal(address) {
+                transfer.refusedAddress(refusal)
+                return CURL_SOCKET_BAD
+            }
+            let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
+            return socket(address.pointee.family, kind, address.pointee.`protocol`)
+        }
     }
 
     private func applyRequest() {
@@ -85,5 +106,28 @@ struct EasyOptions {
 
     private func milliseconds(_ duration: Duration) -> Int {
         Int(duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000)
+    }
+}
+
+/// What libcurl is about to connect to, as the guard reads it.
+private enum SocketAddress {
+    static func refusal(_ address: UnsafeMutablePointer<curl_sockaddr>) -> String? {
+        guard let generic = millrace_curl_address(address) else { return "unknown" }
+        let raw = UnsafeRawPointer(generic)
+        switch address.pointee.family {
+        case AF_INET:
+            return AddressGuard.refusal(ofIPv4: bytes(raw, at: \sockaddr_in.sin_addr, count: 4))
+        case AF_INET6:
+            return AddressGuard.refusal(ofIPv6: bytes(raw, at: \sockaddr_in6.sin6_addr, count: 16))
+        default:
+            return "unknown"
+        }
+    }
+
+    private static func bytes<Root, Field>(
+        _ address: UnsafeRawPointer, at field: KeyPath<Root, Field>, count: Int
+    ) -> [UInt8] {
+        guard let offset = MemoryLayout<Root>.offset(of: field) else { return [] }
+        return Array(UnsafeRawBufferPointer(start: address + offset, count: count))
     }
 }

@@ -25,8 +25,14 @@ package struct OutboundRequest: Sendable {
     package var overflow = Overflow.fail
     /// A bundle of certificates to trust instead of the system's.
     package var caFile: String?
+    /// The client's own certificate and its key, PEM files.
+    package var certificateFile: String?
+    package var keyFile: String?
     /// `http://host:port`; nil is none. Proxies of the environment are never used.
     package var proxy: String?
+    /// Whether loopback, private, link-local and the like may be connected to. Through a proxy it is the proxy that
+    /// resolves and connects, so nothing is refused here.
+    package var allowsPrivateAddresses = true
 
     package init(
         _ method: Method, _ url: String, timeout: Duration, maxResponseBytes: Int
@@ -77,6 +83,8 @@ package struct OutboundResponse: Sendable {
 package struct OutboundError: Error, Sendable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {
         case resolve, connect, tls, timeout, tooLarge
+        /// Every address of the host is one that must not be connected to.
+        case refusedAddress
         /// The other side closed or broke the connection, or does not speak HTTP.
         case broken
         case cancelled

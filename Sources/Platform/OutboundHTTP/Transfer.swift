@@ -10,6 +10,7 @@ final class Transfer: @unchecked Sendable {
     private(set) var headers: [(name: String, value: String)] = []
     private(set) var body: [UInt8] = []
     private(set) var isOverflowing = false
+    private var refusal: String?
     /// libcurl writes a sentence here; lives as long as the handle uses it.
     let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     /// Freed with the transfer, after the handle has let go of it.
@@ -39,6 +40,11 @@ final class Transfer: @unchecked Sendable {
         return .success(OutboundResponse(status: status, headers: headers, body: body))
     }
 
+    /// An address of the host was one that must not be connected to; another of its addresses may still do.
+    func refusedAddress(_ kind: String) {
+        refusal = kind
+    }
+
     /// Takes a piece of the body; false ends the transfer.
     func received(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let room = request.maxResponseBytes - body.count
@@ -66,6 +72,9 @@ final class Transfer: @unchecked Sendable {
         if isOverflowing {
             return OutboundError(
                 .tooLarge, cause: "the reply is longer than \(request.maxResponseBytes) bytes")
+        }
+        if let refusal, code == CURLE_COULDNT_CONNECT {
+            return OutboundError(.refusedAddress, cause: "refused address: it is \(refusal)")
         }
         let detail = String(cString: errorText)
         let cause = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail

@@ -26,6 +26,7 @@ struct RelayConfiguration: Sendable {
     var overlap = "30s"
     var store = "sqlite:./data/millrace.db"
     var logFormat = "text"
+    var allowsPrivateEndpoints = true
 
     /// Before the vendor's own sample rows.
     static let start = "2021-08-01T00:00:00+08:00"
@@ -54,7 +55,11 @@ struct RelayConfiguration: Sendable {
         if let kafkaBrokers {
             lines.append("kafka: {brokers: \"\(kafkaBrokers)\", delivery: \(delivery)}")
         }
-        if !webhooks.isEmpty { lines.append("webhooks:") }
+        if !webhooks.isEmpty {
+            lines.append(
+                "http: {listen: \"127.0.0.1:0\", allow_private_endpoints: \(allowsPrivateEndpoints)}")
+            lines.append("webhooks:")
+        }
         for webhook in webhooks {
             lines.append(
                 "  - {name: \(webhook.name), url: \"\(webhook.url)\", events: [\"*\"], from: beginning,")
