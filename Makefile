@@ -1,7 +1,7 @@
 # Two commands do everything on a Debian machine that has a Swift toolchain: `make demo` and `make test`.
 # Nothing is fetched when nothing is missing.
 
-PACKAGES := libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev librdkafka-dev libssl-dev libyaml-dev \
+PACKAGES := libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev librdkafka-dev libssl-dev libyaml-dev zlib1g-dev \
             python3-venv git
 SWIFT ?= swift
 BINARY := .build/release/millrace

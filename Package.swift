@@ -36,6 +36,7 @@ let clibraries: [Target] = [
     clibrary("CRdKafka", apt: "librdkafka-dev"),
     clibrary("COpenSSL", apt: "libssl-dev"),
     clibrary("CYAML", apt: "libyaml-dev"),
+    clibrary("CZlib", apt: "zlib1g-dev"),
 ]
 
 let base: [Target] = [
@@ -52,6 +53,7 @@ let platform: [Target] = [
     room("Platform/InboundHTTP", needs: ["CMicroHTTPD", "Services"]),
     room("Platform/Kafka", needs: ["CRdKafka", "Services"]),
     room("Platform/YAML", needs: ["CYAML"]),
+    room("Platform/Compression", needs: ["CZlib"]),
 ]
 
 // Signing is the one platform room the pipeline may use besides SQLite: ids and fingerprints are hashes.
@@ -61,7 +63,7 @@ let pipeline: [Target] = [
         needs: ["EventModel", "Ports", "RowDecoding", "Services", "Normalizing", "Persisting"]),
     room("Pipeline/Normalizing", needs: ["EventModel", "Ports", "RowDecoding", "Signing"]),
     room("Pipeline/Persisting", needs: ["EventModel", "Ports", "Services", "SQLite", "Signing"]),
-    room("Pipeline/Publishing", needs: ["EventModel", "Ports", "Services", "Persisting"]),
+    room("Pipeline/Publishing", needs: ["EventModel", "Ports", "Services", "Persisting", "Signing"]),
 ]
 
 let connectors: [Target] = [
@@ -72,7 +74,9 @@ let connectors: [Target] = [
         "Connectors/WeibanSource",
         needs: ["EventModel", "Ports", "RowDecoding", "Services", "OutboundHTTP", "Signing"]),
     room("Connectors/KafkaSink", needs: ["EventModel", "Ports", "Services", "Kafka"]),
-    room("Connectors/WebhookSink", needs: ["EventModel", "Ports", "Services", "OutboundHTTP", "Signing"]),
+    room(
+        "Connectors/WebhookSink",
+        needs: ["EventModel", "Ports", "Services", "OutboundHTTP", "Signing", "Compression"]),
 ]
 
 let schemas: Target = .target(
@@ -90,6 +94,10 @@ let schemas: Target = .target(
         .embedInCode("customer_file.updated.v1.json"),
         .embedInCode("customer.outflowed.v1.json"),
         .embedInCode("customer.outflow_updated.v1.json"),
+        .embedInCode("millrace.subscription.disabled.v1.json"),
+        .embedInCode("millrace.subscription.enabled.v1.json"),
+        .embedInCode("millrace.subscription.failing.v1.json"),
+        .embedInCode("millrace.test.v1.json"),
     ],
     swiftSettings: strict)
 

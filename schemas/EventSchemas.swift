@@ -22,5 +22,9 @@ package enum EventSchemas {
         ("customer_file.updated", PackageResources.customer_file_updated_v1_json),
         ("customer.outflowed", PackageResources.customer_outflowed_v1_json),
         ("customer.outflow_updated", PackageResources.customer_outflow_updated_v1_json),
+        ("millrace.subscription.disabled", PackageResources.millrace_subscription_disabled_v1_json),
+        ("millrace.subscription.enabled", PackageResources.millrace_subscription_enabled_v1_json),
+        ("millrace.subscription.failing", PackageResources.millrace_subscription_failing_v1_json),
+        ("millrace.test", PackageResources.millrace_test_v1_json),
     ]
 }

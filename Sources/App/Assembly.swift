@@ -10,8 +10,6 @@ import Persisting
 import Ports
 import Publishing
 import Services
-import Signing
-import WebhookSink
 
 /// Builds the relay from its settings: the only place where clocks, generators and connectors meet.
 ///
@@ -144,7 +142,7 @@ struct Assembly {
     private func sinks() throws(KafkaError) -> [any Service] {
         var sinks: [any Service] = []
         if let kafka = settings.kafka { sinks.append(try kafkaPump(kafka)) }
-        for webhook in settings.webhooks where !webhook.disabled { sinks.append(webhookPump(webhook)) }
+        sinks.append(deliveryEngine())
         return sinks
     }
 
@@ -182,49 +180,7 @@ struct Assembly {
             host: String(decoding: host.map(UInt8.init(bitPattern:)), as: UTF8.self), pid: Int(getpid()))
     }
 
-    private func webhookPump(_ webhook: Settings.Webhook) -> EventPump {
-        var endpoint = WebhookSink.Endpoint(
-            url: webhook.url, signers: webhook.secrets.compactMap { WebhookSigner(secret: $0.reveal()) },
-            headers: webhook.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value.reveal()) }
-                + Self.authorization(webhook.auth), timeout: webhook.timeout, proxy: webhook.proxy,
-            caFile: webhook.tls.ca)
-        endpoint.allowsPrivateAddresses = settings.http?.allowPrivateEndpoints ?? false
-        return EventPump(
-            SinkName.webhook(webhook.name),
-            sink: WebhookSink(endpoint, version: App.version, http: outward, timekeeper: timekeeper),
-            log: log,
-            from: Self.start(webhook.from),
-            selection: SinkSelection(events: webhook.events, accounts: webhook.accounts),
-            schedule: Self.schedule(webhook.retry), concurrency: webhook.concurrency, timekeeper: timekeeper,
-            draw: Self.draw, logger: logger)
-    }
-
-    private static func authorization(_ auth: Settings.Authentication?) -> [(name: String, value: String)] {
-        switch auth {
-        case nil: []
-        case .bearer(let token): [("authorization", "Bearer \(token.reveal())")]
-        case .basic(let username, let password):
-            [
-                (
-                    "authorization",
-                    "Basic " + Data("\(username):\(password.reveal())".utf8).base64EncodedString()
-                )
-            ]
-        }
-    }
-
-    private static func schedule(_ retry: Settings.Retry) -> RetrySchedule {
-        switch retry.plan {
-        case .schedule(let waits):
-            RetrySchedule(.fixed(waits), jitter: retry.jitter)
-        case .exponential(let initial, let factor, let max, let giveUpAfter):
-            RetrySchedule(
-                .exponential(initial: initial, factor: factor, max: max, giveUpAfter: giveUpAfter),
-                jitter: retry.jitter)
-        }
-    }
-
-    private static func start(_ point: Settings.StartPoint) -> SinkStart {
+    static func start(_ point: Settings.StartPoint) -> SinkStart {
         switch point {
         case .beginning: .beginning
         case .now: .now
@@ -237,5 +193,4 @@ struct Assembly {
 /// The keys of sinks' positions in the store.
 enum SinkName {
     static let kafka = "kafka"
-    static func webhook(_ name: String) -> String { "webhook/\(name)" }
 }

@@ -127,6 +127,7 @@ package struct Settings: Sendable, Equatable {
         package var name = ""
         package var url = ""
         package var events: [NamePattern] = []
+        /// Empty takes every account, and the relay's own operational events, which no pattern over accounts matches.
         package var accounts: [NamePattern] = []
         /// `whsec_…` or `whsk_…`; the first is the newest, all of them sign.
         package var secrets: [Secret] = []

@@ -15,7 +15,6 @@ extension Section {
         require("name", .name, into: &webhook.name)
         require("url", .endpoint, into: &webhook.url)
         takeEvents(into: &webhook.events)
-        webhook.accounts = [NamePattern("*")].compactMap { $0 }
         takeList("accounts", of: .pattern, isEmptyAllowed: false, into: &webhook.accounts)
         readSecrets(into: &webhook.secrets)
         take("from", .startPoint, into: &webhook.from)

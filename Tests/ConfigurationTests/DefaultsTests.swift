@@ -74,9 +74,7 @@ import Testing
         var expected = Settings.Webhook()
         (expected.name, expected.url) = ("hook", "https://example.com/h")
         expected.secrets = [Secret(ConfigurationHarness.signingSecret)]
-        (expected.events, expected.accounts) = (
-            [try #require(NamePattern("*"))], [try #require(NamePattern("*"))]
-        )
+        expected.events = [try #require(NamePattern("*"))]
         #expect(webhook == expected)
         #expect(webhook.from == .now)
         #expect(webhook.retry.jitter == 0.2)

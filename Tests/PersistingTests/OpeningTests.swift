@@ -65,11 +65,18 @@ import Testing
             let log = try fixture.open()
             _ = try await log.append(LogFixture.rows(0..<3), from: fixture.source, position: nil)
         }
-        // Format 1 is today's without what came since.
+        // Format 1 is this one without what later formats added.
         try rawConnection(fixture.path).execute(
             script: """
                 ALTER TABLE dedup DROP COLUMN version; ALTER TABLE sources DROP COLUMN deleted;
-                DROP TABLE customers; DROP TABLE customer_ids; DROP TABLE records; PRAGMA user_version = 1
+                DROP TABLE customers; DROP TABLE customer_ids; DROP TABLE records;
+                DROP INDEX dead_by_sink;
+                ALTER TABLE retries DROP COLUMN members;
+                ALTER TABLE dead DROP COLUMN answer;
+                ALTER TABLE dead DROP COLUMN webhook_id;
+                ALTER TABLE sinks DROP COLUMN expired;
+                DROP TABLE subscriptions; DROP TABLE attempts; DROP TABLE successes; DROP TABLE closed;
+                PRAGMA user_version = 1
                 """)
         let error = #expect(throws: LogError.self) { _ = try LogReader(path: fixture.path) }
         #expect(error?.cause.contains("format 1") == true)

@@ -61,10 +61,9 @@ import Testing
         let log = try fixture.open()
         let progress = try await log.openSink("s", from: .now)
         #expect(progress == SinkProgress(position: 5, settled: [7...8, 10...10]))
-        let early = try await log.dueRetries(of: "s", at: fixture.clock.now, limit: 10)
-        #expect(early.due.isEmpty && early.next == row.due && early.count == 1)
-        let due = try await log.dueRetries(of: "s", at: row.due, limit: 10)
-        #expect(due.due == [row])
+        let waiting = try await log.retries(of: "s")
+        #expect(waiting.map(\.offset) == [3] && waiting.first?.due == row.due)
+        #expect(waiting.first?.keys.count == 1 && waiting.first?.attempts == 2)
         let record = try #require(try await log.sinks().first)
         #expect(record.delivered == 6 && record.filtered == 1 && record.dead == 1 && record.waiting == 1)
     }
@@ -84,7 +83,7 @@ import Testing
         second.released = [1]
         second.delivered = 1
         try await log.settle("s", second)
-        #expect(try await log.dueRetries(of: "s", at: fixture.clock.now, limit: 10).count == 0)
+        #expect(try await log.retries(of: "s").isEmpty)
     }
 
     @Test(arguments: ["", "[]", "[[3,4]]", "[[1,1],[5,9]]"]) func rangesRoundTrip(text: String) {

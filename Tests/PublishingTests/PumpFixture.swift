@@ -68,7 +68,7 @@ struct PumpFixture {
 }
 
 /// A sink that answers by plan and writes down what it got.
-final class FlakySink: EventSink, BatchSink {
+final class FlakySink: BatchSink {
     private struct State {
         var got: [Int64] = []
         var plan: @Sendable (Int64, Int) -> Outcome
@@ -87,7 +87,7 @@ final class FlakySink: EventSink, BatchSink {
     var got: [Int64] { state.withLock { $0.got } }
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    func deliver(_ event: StoredEvent) async -> Outcome {
+    private func deliver(_ event: StoredEvent) async -> Outcome {
         state.withLock { state in
             precondition(!state.isClosed, "delivered after close")
             state.got.append(event.offset)

@@ -120,7 +120,6 @@ struct Demo {
         var hook = Settings.Webhook()
         (hook.name, hook.url, hook.from) = ("demo", webhook, .beginning)
         (hook.secrets, hook.events) = ([Secret(secret)], kafka.events)
-        hook.accounts = kafka.events
         settings.webhooks = [hook]
         var http = Settings.HTTP()
         http.allowPrivateEndpoints = true

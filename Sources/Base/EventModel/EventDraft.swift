@@ -81,15 +81,15 @@ package struct EventDraft: Sendable, Equatable {
 ///     {"id":"evt_…26…","sequence":"…20…","recordedtime":"…24…", …
 ///            7                  51                    89
 package enum EventSlots {
-    static let emptySequence = String(repeating: "0", count: 20)
-    static let emptyRecordedTime = "0000-00-00T00:00:00.000Z"
+    package static let emptySequence = String(repeating: "0", count: 20)
+    package static let emptyRecordedTime = "0000-00-00T00:00:00.000Z"
     private static let sequence = 51..<71
     private static let recordedTime = 89..<113
 
     /// Writes offset and recorded time into an encoded event.
     package static func fill(_ event: inout [UInt8], offset: Int64, recordedTime time: [UInt8]) {
         precondition(
-            time.count == recordedTime.count && offset > 0, "a slot is filled with exactly its width")
+            time.count == recordedTime.count && offset >= 0, "a slot is filled with exactly its width")
         var rest = offset
         for place in sequence.reversed() {
             event[place] = UInt8(ascii: "0") + UInt8(rest % 10)

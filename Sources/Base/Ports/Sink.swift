@@ -21,12 +21,6 @@ package enum Outcome: Sendable, Equatable {
     }
 }
 
-/// Delivers single events, many at a time and in no particular order: webhooks.
-package protocol EventSink: Sendable {
-    /// One attempt. Never throws: a failure is a value. Returns early with `.retry` when the task is cancelled.
-    func deliver(_ event: StoredEvent) async -> Outcome
-}
-
 /// Delivers batches in order: Kafka.
 package protocol BatchSink: Sendable {
     /// Waits for the other side and prepares what delivery needs (topics); called once before the first batch. False when

@@ -30,7 +30,7 @@ package final class EventLog: Sendable {
     // file of a stopped relay is the whole store.
     let reader: LogReader
     private let writer: LogWriter
-    private let tail: LogTail
+    let tail: LogTail
     let fingerprintKey: [UInt8]
     let timekeeper: any Timekeeper
     private let lock: StoreLock
@@ -89,17 +89,6 @@ package final class EventLog: Sendable {
     package func settle(_ name: String, _ update: SinkUpdate) async throws(LogError) {
         try await change("store the position of \(name)") { scope throws(DatabaseError) in
             try SinkLedger.settle(name, update, scope.connection)
-        }
-    }
-
-    /// Retry rows of a sink whose time has come, when the next one after them is due, and how many wait in all.
-    package func dueRetries(
-        of name: String, at now: Timestamp, limit: Int
-    ) async throws(LogError) -> (due: [RetryRow], next: Timestamp?, count: Int64) {
-        try await change("read what waits for \(name)") { scope throws(DatabaseError) in
-            let due = try SinkLedger.due(name, at: now, limit: limit, scope.connection)
-            let waiting = try SinkLedger.waiting(name, after: now, scope.connection)
-            return (due, waiting.next, waiting.count)
         }
     }
 

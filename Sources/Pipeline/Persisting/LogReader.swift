@@ -8,7 +8,7 @@ import Services
 /// Never blocks the writer (WAL) and holds no snapshot between calls.
 package actor LogReader {
     private let queue: BlockingQueue
-    private let connection: Connection
+    let connection: Connection
     private let path: String
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
@@ -152,13 +152,15 @@ package actor LogReader {
         return records
     }
 
-    private func sink(_ name: String) throws(LogError) -> SinkRecord? {
-        try reading { () throws(DatabaseError) in
+    package func sink(_ name: String) throws(LogError) -> SinkRecord? {
+        try consistently { () throws(DatabaseError) in
             guard let progress = try SinkLedger.progress(name, connection) else { return nil }
             let counts = try connection.first(
-                "SELECT delivered, filtered, dead FROM sinks WHERE name = ?1", .text(name)
-            ) { ($0.integer(0), $0.integer(1), $0.integer(2)) }
-            let waiting = try SinkLedger.waiting(name, after: Timestamp(milliseconds: .max), connection).count
+                "SELECT delivered, filtered, dead, expired, start FROM sinks WHERE name = ?1", .text(name)
+            ) { ($0.integer(0), $0.integer(1), $0.integer(2), $0.integer(3), $0.integer(4)) }
+            let waiting = try SinkLedger.waiting(name, connection)
+            let head = try connection.first("SELECT next_offset - 1 FROM head") { $0.integer(0) } ?? 0
+            let settled = progress.settled.reduce(0) { $0 + $1.upperBound - $1.lowerBound + 1 }
             let oldest = try connection.first(
                 """
                 SELECT recorded FROM events WHERE offset = (SELECT min(o) FROM (
@@ -168,11 +170,28 @@ package actor LogReader {
             ) { Timestamp(milliseconds: $0.integer(0)) }
             return SinkRecord(
                 name: name, progress: progress, delivered: counts?.0 ?? 0, filtered: counts?.1 ?? 0,
-                dead: counts?.2 ?? 0, waiting: waiting, oldestPending: oldest)
+                dead: counts?.2 ?? 0, expired: counts?.3 ?? 0, waiting: waiting, start: counts?.4 ?? 0,
+                open: head - progress.position - settled + waiting, head: head, oldestPending: oldest,
+                subscription: try SubscriptionLedger.find(sink: name, connection))
         }
     }
 
-    private func reading<T>(_ body: () throws(DatabaseError) -> T) throws(LogError) -> T {
+    /// Several statements over one state of the store: an account read between two commits would not balance.
+    private func consistently<T>(_ body: () throws(DatabaseError) -> T) throws(LogError) -> T {
+        try reading { () throws(DatabaseError) in
+            try connection.run("BEGIN")
+            do throws(DatabaseError) {
+                let value = try body()
+                try connection.run("COMMIT")
+                return value
+            } catch {
+                try connection.run("ROLLBACK")
+                throw error
+            }
+        }
+    }
+
+    func reading<T>(_ body: () throws(DatabaseError) -> T) throws(LogError) -> T {
         do throws(DatabaseError) {
             return try body()
         } catch {

@@ -66,13 +66,22 @@ package struct RetryRow: Sendable, Equatable {
     package let firstFailed: Timestamp
     package let status: Int?
     package let reason: String
+    /// Offsets of a frozen batch, ascending, the first of them `offset`; empty for an event alone.
+    package let members: [Int64]
+    /// The ordering keys of its events; known when it was read from the store.
+    package let keys: [String]
 
     package init(
-        offset: Int64, attempts: Int, due: Timestamp, firstFailed: Timestamp, status: Int?, reason: String
+        offset: Int64, attempts: Int, due: Timestamp, firstFailed: Timestamp, status: Int?, reason: String,
+        members: [Int64] = [], keys: [String] = []
     ) {
         (self.offset, self.attempts, self.due) = (offset, attempts, due)
         (self.firstFailed, self.status, self.reason) = (firstFailed, status, reason)
+        (self.members, self.keys) = (members, keys)
     }
+
+    /// How many events wait in it.
+    package var count: Int { max(1, members.count) }
 }
 
 /// An event one sink has given up, with the last answer.
@@ -82,11 +91,19 @@ package struct DeadLetter: Sendable, Equatable {
     package let died: Timestamp
     package let status: Int?
     package let reason: String
+    /// Under which id it was sent; nil for sinks that have none.
+    package let webhookID: String?
+    /// The first bytes of the last answer.
+    package let answer: [UInt8]
 
-    package init(offset: Int64, attempts: Int, died: Timestamp, status: Int?, reason: String) {
+    package init(
+        offset: Int64, attempts: Int, died: Timestamp, status: Int?, reason: String,
+        webhookID: String? = nil, answer: [UInt8] = []
+    ) {
         (self.offset, self.attempts, self.died, self.status, self.reason) = (
             offset, attempts, died, status, reason
         )
+        (self.webhookID, self.answer) = (webhookID, answer)
     }
 }
 
@@ -112,6 +129,16 @@ package struct SinkUpdate: Sendable {
     package var waiting: [RetryRow] = []
     /// Offsets whose retry row is settled now.
     package var released: [Int64] = []
+    /// Events that retention cut before they could be settled.
+    package var expired = 0
+    /// Every row that waits becomes due at this instant.
+    package var makesAllDue: Timestamp?
+    package var failures: [AttemptRecord] = []
+    package var successes: [AttemptRecord] = []
+    /// How the subscription stands, when that changed.
+    package var health: SubscriptionHealth?
+    /// What the log itself is told, in the same transaction.
+    package var notices: [SubscriptionNotice] = []
 
     package init(progress: SinkProgress) {
         self.progress = progress
@@ -125,10 +152,29 @@ package struct SinkRecord: Sendable {
     package let delivered: Int64
     package let filtered: Int64
     package let dead: Int64
-    /// Rows that wait for another attempt.
+    package let expired: Int64
+    /// Events that wait for another attempt.
     package let waiting: Int64
+    /// The offset before its first event: its account begins here.
+    package let start: Int64
+    /// Everything that is not settled: above the position, and what waits below it. Counts as held while the
+    /// subscription is not active.
+    package let open: Int64
+    /// Offset of the newest event when this was read.
+    package let head: Int64
     /// Recorded time of the oldest event that is neither delivered, filtered nor dead; nil when nothing is pending.
     package let oldestPending: Timestamp?
+    /// Nil for a sink that is no subscription.
+    package let subscription: SubscriptionRecord?
+
+    package var isActive: Bool { subscription.map { $0.health.state == .active } ?? true }
+    package var pending: Int64 { isActive ? open : 0 }
+    package var held: Int64 { isActive ? 0 : open }
+    /// Every event since its start; the account balances when this is the sum of the others (promise L6).
+    package var events: Int64 { head - start }
+    package var isBalanced: Bool {
+        events == delivered + filtered + dead + pending + held + expired
+    }
 }
 
 /// Where a sink begins that the log has never seen.

@@ -20,57 +20,78 @@ enum SinkLedger {
         try connection.run(
             """
             UPDATE sinks SET position = ?2, settled = ?3, delivered = delivered + ?4, filtered = filtered + ?5,
-                dead = dead + ?6
+                dead = dead + ?6, expired = expired + ?7
             WHERE name = ?1
             """,
             .text(name), .integer(update.progress.position), .text(encode(update.progress.settled)),
             .integer(Int64(update.delivered)), .integer(Int64(update.filtered)),
-            .integer(Int64(update.dead.count)))
+            .integer(Int64(update.dead.count)), .integer(Int64(update.expired)))
         for offset in update.released {
             try connection.run(
                 "DELETE FROM retries WHERE sink = ?1 AND offset = ?2", .text(name), .integer(offset))
         }
+        if let due = update.makesAllDue {
+            try connection.run(
+                "UPDATE retries SET due = ?2 WHERE sink = ?1 AND due > ?2", .text(name),
+                .integer(due.milliseconds))
+        }
         for row in update.waiting { try keep(row, for: name, connection) }
         for letter in update.dead {
             try connection.run(
-                "INSERT INTO dead (sink, offset, died, attempts, status, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                """
+                INSERT INTO dead (sink, offset, died, attempts, status, reason, webhook_id, answer)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                """,
                 .text(name), .integer(letter.offset), .integer(letter.died.milliseconds),
                 .integer(Int64(letter.attempts)), .optional(letter.status.map(Int64.init)),
-                .text(letter.reason))
+                .text(letter.reason), .optional(letter.webhookID), .blob(letter.answer))
         }
     }
 
-    /// Retry rows whose time has come, the oldest due first.
-    static func due(
-        _ name: String, at now: Timestamp, limit: Int, _ connection: Connection
-    ) throws(DatabaseError) -> [RetryRow] {
-        try connection.all(
+    /// Every row that waits, with the keys of its events.
+    static func retries(_ name: String, _ connection: Connection) throws(DatabaseError) -> [RetryRow] {
+        let rows = try connection.all(
             """
-            SELECT offset, attempts, due, first_failed, status, reason FROM retries
-            WHERE sink = ?1 AND due <= ?2 ORDER BY due, offset LIMIT ?3
-            """,
-            .text(name), .integer(now.milliseconds), .integer(Int64(limit))
-        ) { row in
-            RetryRow(
-                offset: row.integer(0), attempts: Int(row.integer(1)),
-                due: Timestamp(milliseconds: row.integer(2)),
-                firstFailed: Timestamp(milliseconds: row.integer(3)),
-                status: row.optionalInteger(4).map(Int.init), reason: row.text(5))
+            SELECT r.offset, r.attempts, r.due, r.first_failed, r.status, r.reason, r.members, e.key
+            FROM retries r LEFT JOIN events e ON e.offset = r.offset WHERE r.sink = ?1 ORDER BY r.offset
+            """, .text(name), read: row)
+        var complete: [RetryRow] = []
+        for row in rows {
+            guard !row.members.isEmpty else {
+                complete.append(row)
+                continue
+            }
+            var keys: Set<String> = []
+            for member in row.members {
+                let key = try connection.first(
+                    "SELECT key FROM events WHERE offset = ?1", .integer(member)
+                ) { $0.text(0) }
+                if let key { keys.insert(key) }
+            }
+            complete.append(row.with(keys: keys.sorted()))
         }
+        return complete
     }
 
-    /// When the first retry row that is not due yet will be, and how many rows there are in all.
-    static func waiting(
-        _ name: String, after now: Timestamp, _ connection: Connection
-    ) throws(DatabaseError) -> (next: Timestamp?, count: Int64) {
-        let next = try connection.first(
-            "SELECT min(due) FROM retries WHERE sink = ?1 AND due > ?2", .text(name),
-            .integer(now.milliseconds)
-        ) { $0.optionalInteger(0).map(Timestamp.init(milliseconds:)) }
-        let count = try connection.first("SELECT count(*) FROM retries WHERE sink = ?1", .text(name)) {
-            $0.integer(0)
-        }
-        return (next ?? nil, count ?? 0)
+    private static func row(_ row: borrowing Row) -> RetryRow {
+        RetryRow(
+            offset: row.integer(0), attempts: Int(row.integer(1)),
+            due: Timestamp(milliseconds: row.integer(2)),
+            firstFailed: Timestamp(milliseconds: row.integer(3)),
+            status: row.optionalInteger(4).map(Int.init), reason: row.text(5),
+            members: (row.optionalText(6) ?? "").split(separator: ",").compactMap { Int64($0) },
+            keys: row.optionalText(7).map { [$0] } ?? [])
+    }
+
+    /// How many events wait in rows.
+    static func waiting(_ name: String, _ connection: Connection) throws(DatabaseError) -> Int64 {
+        try connection.first(
+            """
+            SELECT coalesce(sum(CASE WHEN members IS NULL THEN 1
+                ELSE length(members) - length(replace(members, ',', '')) + 1 END), 0)
+            FROM retries WHERE sink = ?1
+            """, .text(name)
+        ) { $0.integer(0) } ?? 0
     }
 
     static func progress(_ name: String, _ connection: Connection) throws(DatabaseError) -> SinkProgress? {
@@ -97,13 +118,15 @@ enum SinkLedger {
     {
         try connection.run(
             """
-            INSERT INTO retries (sink, offset, attempts, due, first_failed, status, reason)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            INSERT INTO retries (sink, offset, attempts, due, first_failed, status, reason, members)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
             ON CONFLICT (sink, offset) DO UPDATE SET attempts = excluded.attempts, due = excluded.due,
-                status = excluded.status, reason = excluded.reason
+                first_failed = excluded.first_failed, status = excluded.status, reason = excluded.reason,
+                members = excluded.members
             """,
             .text(name), .integer(row.offset), .integer(Int64(row.attempts)), .integer(row.due.milliseconds),
-            .integer(row.firstFailed.milliseconds), .optional(row.status.map(Int64.init)), .text(row.reason))
+            .integer(row.firstFailed.milliseconds), .optional(row.status.map(Int64.init)), .text(row.reason),
+            .optional(row.members.isEmpty ? nil : row.members.map(String.init).joined(separator: ",")))
     }
 
     /// The offset before the first event to deliver: never before the oldest kept one, because nothing could settle what
@@ -127,5 +150,13 @@ enum SinkLedger {
             ) { $0.optionalInteger(0) }
             return ((first ?? nil) ?? scope.head.nextOffset) - 1
         }
+    }
+}
+
+extension RetryRow {
+    fileprivate func with(keys: [String]) -> RetryRow {
+        RetryRow(
+            offset: offset, attempts: attempts, due: due, firstFailed: firstFailed, status: status,
+            reason: reason, members: members, keys: keys)
     }
 }

@@ -1,6 +1,6 @@
 import SQLite
 
-/// The tables of format 3, and how a store is told from any other file.
+/// The tables of format 4, and how a store is told from any other file.
 ///
 ///     meta        log_id, the key of the fingerprints
 ///     head        one row: the next offset, the latest recorded time (offsets go on after retention emptied `events`)
@@ -13,9 +13,11 @@ import SQLite
 ///     dead        what was given up
 ///     customers   the schedule of the endpoints that answer one customer at a time (`CustomerTables`)
 ///
+/// and those of webhook subscriptions, in `SubscriptionTables`.
+///
 /// Keys arrive nearly in order: `events.id` and `dedup.first_id` begin with the row's own time.
 enum StoreFormat {
-    static let version: Int64 = 3
+    static let version: Int64 = 4
     /// "MLRC": SQLite's own place to say whose file this is.
     static let applicationID: Int64 = 0x4D4C_5243
 
@@ -98,9 +100,11 @@ enum StoreFormat {
     ///
     ///     1 → 2   dedup.version: when the vendor says a row last changed (relations)
     ///     2 → 3   the schedule over customers
+    ///     3 → 4   webhook subscriptions
     private static let steps = [
         "ALTER TABLE dedup ADD COLUMN version INTEGER;",
         CustomerTables.schema,
+        SubscriptionTables.script,
     ]
 
     /// Brings an older store up to this format, in one transaction; a newer one was refused before.
@@ -125,6 +129,7 @@ enum StoreFormat {
         try connection.execute(script: "BEGIN IMMEDIATE")
         do throws(DatabaseError) {
             try connection.execute(script: schema)
+            try connection.execute(script: SubscriptionTables.script)
             try connection.run("INSERT INTO meta (key, value) VALUES ('log_id', ?1)", .text(logID))
             try connection.run(
                 "INSERT INTO meta (key, value) VALUES ('fingerprint_key', ?1)", .blob(fingerprintKey))

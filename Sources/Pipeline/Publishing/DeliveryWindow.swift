@@ -27,9 +27,26 @@ struct DeliveryWindow: Equatable {
 
     /// Delivered, filtered, dead or kept as a retry row: the position may pass it.
     mutating func settled(_ offset: Int64) {
+        if offset == progress.position + 1, progress.settled.isEmpty {
+            progress.position = offset
+            return
+        }
         guard !isSettled(offset) else { return }
         insert(offset)
         absorb()
+    }
+
+    /// A run that begins right above everything taken.
+    mutating func settled(_ offsets: ClosedRange<Int64>) {
+        precondition(offsets.lowerBound == taken + 1, "a run of settled offsets follows what was taken")
+        taken = offsets.upperBound
+        if progress.position == offsets.lowerBound - 1 {
+            progress.position = offsets.upperBound
+        } else if let last = progress.settled.last, last.upperBound + 1 == offsets.lowerBound {
+            progress.settled[progress.settled.count - 1] = last.lowerBound...offsets.upperBound
+        } else {
+            progress.settled.append(offsets)
+        }
     }
 
     private mutating func insert(_ offset: Int64) {
@@ -45,7 +62,7 @@ struct DeliveryWindow: Equatable {
             merged = merged.lowerBound...ranges[place].upperBound
             replaced = replaced.lowerBound..<(place + 1)
         }
-        progress.settled.replaceSubrange(replaced, with: [merged])
+        progress.settled.replaceSubrange(replaced, with: CollectionOfOne(merged))
     }
 
     private mutating func absorb() {

@@ -1,6 +1,6 @@
 /// When a failed delivery is tried again, and when it is given up. Pure: the draw for the jitter is a parameter.
-package struct RetrySchedule: Sendable, Equatable {
-    package enum Plan: Sendable, Equatable {
+package struct RetrySchedule: Sendable, Equatable, Codable {
+    package enum Plan: Sendable, Equatable, Codable {
         /// The wait before attempt 2, 3, …; after the last the event is a dead letter.
         case fixed([Duration])
         /// `initial · factorⁿ`, at most `max`; given up once this long after the first failure.

@@ -34,7 +34,8 @@ package final class HTTPClient: Sendable {
                 if Task.isCancelled {
                     continuation.resume(returning: .failure(.cancelled))
                 } else {
-                    inbox.add(Transfer(ticket: ticket, request: request, continuation: continuation))
+                    inbox.add(
+                        Transfer(ticket: ticket, request: request) { continuation.resume(returning: $0) })
                     // A cancellation that came before `add` found nothing to cancel.
                     if Task.isCancelled { inbox.cancel(ticket) }
                 }
@@ -43,6 +44,16 @@ package final class HTTPClient: Sendable {
             inbox.cancel(ticket)
         }
         return try result.get()
+    }
+
+    /// Begins a request and returns at once, for callers that keep many under way.
+    /// - Parameter done: called exactly once with the whole answer, on the transfer thread, which must not be blocked; a
+    ///   request begun from there needs no wake-up of the thread.
+    package func begin(
+        _ request: OutboundRequest,
+        _ done: @escaping @Sendable (Result<OutboundResponse, OutboundError>) -> Void
+    ) {
+        inbox.add(Transfer(ticket: inbox.nextTicket(), request: request, done: done))
     }
 
     /// Fails what is under way and ends the thread; further requests fail with `.closed`.
@@ -65,8 +76,16 @@ final class Inbox: Sendable {
         var cancelled: [Int] = []
         var isClosed = false
         var lastTicket = 0
+        /// Whether the thread looks here again before it sleeps, so that nobody needs to wake it.
+        var isAwake = true
         /// Wakes the thread; nil before it runs and after it has ended.
         var wake: (@Sendable () -> Void)?
+
+        mutating func wakeUnlessAwake() {
+            guard !isAwake else { return }
+            isAwake = true
+            wake?()
+        }
     }
 
     struct Work {
@@ -88,7 +107,7 @@ final class Inbox: Sendable {
         let isClosed = state.withLock { state in
             if state.isClosed { return true }
             state.added.append(transfer)
-            state.wake?()
+            state.wakeUnlessAwake()
             return false
         }
         if isClosed { transfer.finish(.failure(.closed)) }
@@ -97,14 +116,14 @@ final class Inbox: Sendable {
     func cancel(_ ticket: Int) {
         state.withLock { state in
             state.cancelled.append(ticket)
-            state.wake?()
+            state.wakeUnlessAwake()
         }
     }
 
     func close() {
         state.withLock { state in
             state.isClosed = true
-            state.wake?()
+            state.wakeUnlessAwake()
         }
     }
 
@@ -117,8 +136,18 @@ final class Inbox: Sendable {
         state.withLock { $0.wake = nil }
     }
 
+    /// Whether there is nothing to do; then whoever adds something from now on wakes the thread.
+    func maySleep() -> Bool {
+        state.withLock { state in
+            guard state.added.isEmpty, state.cancelled.isEmpty, !state.isClosed else { return false }
+            state.isAwake = false
+            return true
+        }
+    }
+
     func take() -> Work {
         state.withLock { state in
+            state.isAwake = true
             defer { (state.added, state.cancelled) = ([], []) }
             return Work(added: state.added, cancelled: state.cancelled, isClosed: state.isClosed)
         }

@@ -15,10 +15,10 @@ final class Transfer: @unchecked Sendable {
     let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     /// Freed with the transfer, after the handle has let go of it.
     var headerList: UnsafeMutablePointer<curl_slist>?
-    private var continuation: CheckedContinuation<TransferResult, Never>?
+    private var done: (@Sendable (TransferResult) -> Void)?
 
-    init(ticket: Int, request: OutboundRequest, continuation: CheckedContinuation<TransferResult, Never>) {
-        (self.ticket, self.request, self.continuation) = (ticket, request, continuation)
+    init(ticket: Int, request: OutboundRequest, done: @escaping @Sendable (TransferResult) -> Void) {
+        (self.ticket, self.request, self.done) = (ticket, request, done)
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
 
@@ -27,10 +27,11 @@ final class Transfer: @unchecked Sendable {
         curl_slist_free_all(headerList)
     }
 
-    /// Answers the waiting task; later calls do nothing.
+    /// Answers who waits for it; later calls do nothing.
     func finish(_ result: TransferResult) {
-        continuation?.resume(returning: result)
-        continuation = nil
+        let done = self.done
+        self.done = nil
+        done?(result)
     }
 
     /// The result of a transfer that libcurl has ended.

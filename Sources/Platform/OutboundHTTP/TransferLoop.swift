@@ -42,7 +42,7 @@ final class TransferLoop {
             curl_multi_perform(raw, &running)
             collect()
             // An hour: libcurl returns earlier for its own timers, and the inbox wakes it.
-            curl_multi_poll(raw, nil, 0, 3_600_000, nil)
+            if inbox.maySleep() { curl_multi_poll(raw, nil, 0, 3_600_000, nil) }
         }
         for handle in Array(transfers.keys) { end(handle, .failure(.closed)) }
     }

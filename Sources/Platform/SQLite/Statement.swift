@@ -49,6 +49,7 @@ final class Statement {
 /// What can be bound to a statement.
 package enum Value: Sendable {
     case integer(Int64)
+    case real(Double)
     case text(String)
     case blob([UInt8])
     case null
@@ -61,6 +62,8 @@ package enum Value: Sendable {
         switch self {
         case .integer(let value):
             return sqlite3_bind_int64(statement, place, value)
+        case .real(let value):
+            return sqlite3_bind_double(statement, place, value)
         case .text(var value):
             return value.withUTF8 { bytes in
                 bytes.withMemoryRebound(to: CChar.self) {
@@ -92,6 +95,10 @@ package struct Row: ~Copyable {
 
     package func optionalInteger(_ column: Int32) -> Int64? {
         isNull(column) ? nil : integer(column)
+    }
+
+    package func optionalReal(_ column: Int32) -> Double? {
+        isNull(column) ? nil : sqlite3_column_double(statement, column)
     }
 
     package func text(_ column: Int32) -> String {

@@ -1,0 +1,160 @@
+import EventModel
+import Persisting
+import Ports
+import Services
+import Synchronization
+
+/// Writes what lanes have settled: all that changed within some milliseconds in one transaction, with the attempts, the
+/// state and the operational events that belong to it. Changes from outside run between two writes, so that neither
+/// overtakes the other.
+final class LaneStorer: Sendable {
+    typealias Command = @Sendable () async -> Void
+
+    private struct State {
+        var soon: [String: Lane] = [:]
+        var later: [String: Lane] = [:]
+        var commands: [Command] = []
+        var isUrgent = false
+        var isFinished = false
+    }
+
+    private let surroundings: DeliveryEngine.Surroundings
+    private let state = Mutex(State())
+    private let bell = Bell()
+
+    /// Settled deliveries are stored together, at the latest after this time …
+    static let every: Duration = .milliseconds(5)
+    /// … those that were only filtered after this …
+    static let laterEvery: Duration = .seconds(1)
+    /// … and all after this one when the store has just refused.
+    static let afterRefusal: Duration = .seconds(2)
+    static let pruneEvery: Duration = .seconds(600)
+
+    init(_ surroundings: DeliveryEngine.Surroundings) {
+        self.surroundings = surroundings
+    }
+
+    func changed(_ lane: Lane, _ urgency: Lane.Urgency) {
+        let mustRing = state.withLock { state in
+            let wasQuiet = state.soon.isEmpty && state.later.isEmpty && state.commands.isEmpty
+            if urgency == .low {
+                state.later[lane.sink] = lane
+                return wasQuiet
+            }
+            let wasEmpty = state.soon.isEmpty
+            state.soon[lane.sink] = lane
+            guard urgency == .high, !state.isUrgent else { return wasEmpty }
+            state.isUrgent = true
+            return true
+        }
+        if mustRing { bell.ring() }
+    }
+
+    /// Runs a change between two writes and returns its value; nil when the engine has stopped.
+    func perform<T: Sendable>(_ command: @escaping @Sendable () async -> T) async -> T? {
+        await withCheckedContinuation { continuation in
+            let isFinished = state.withLock { state in
+                if state.isFinished { return true }
+                state.commands.append { continuation.resume(returning: await command()) }
+                return false
+            }
+            if isFinished { continuation.resume(returning: nil) } else { bell.ring() }
+        }
+    }
+
+    func run() async {
+        var pruned: Duration?
+        var laterSince: Duration?
+        while !Task.isCancelled {
+            await rest(laterSince)
+            for command in takeCommands() { await command() }
+            let elapsed = surroundings.timekeeper.elapsed
+            laterSince = state.withLock { $0.later.isEmpty } ? nil : laterSince ?? elapsed
+            let takesLater = laterSince.map { elapsed - $0 >= Self.laterEvery } ?? false
+            if takesLater { laterSince = nil }
+            let isStored = await store(takeLanes(withLater: takesLater))
+            if !isStored { await pause(Self.afterRefusal) }
+            if pruned.map({ elapsed - $0 >= Self.pruneEvery }) ?? true {
+                pruned = elapsed
+                await prune()
+            }
+        }
+    }
+
+    /// The last writes of a stop; in the end nothing more is taken.
+    func finish(_ lanes: [Lane]) async {
+        _ = await store(lanes)
+        let commands = state.withLock { state in
+            state.isFinished = true
+            defer { state.commands = [] }
+            return state.commands
+        }
+        for command in commands { await command() }
+    }
+
+    /// Until there is something to do, and then some milliseconds for more of it, unless it is urgent.
+    private func rest(_ laterSince: Duration?) async {
+        if let laterSince, state.withLock({ $0.soon.isEmpty && $0.commands.isEmpty }) {
+            let left = laterSince + Self.laterEvery - surroundings.timekeeper.elapsed
+            if left > .zero { await bell.wait(atMost: left, surroundings.timekeeper) }
+        } else if state.withLock({ $0.soon.isEmpty && $0.later.isEmpty && $0.commands.isEmpty }) {
+            await bell.wait()
+        }
+        let isPressing = state.withLock { $0.isUrgent || !$0.commands.isEmpty || $0.soon.isEmpty }
+        if !isPressing { await bell.wait(atMost: Self.every, surroundings.timekeeper) }
+    }
+
+    private func takeCommands() -> [Command] {
+        state.withLock { state in
+            defer { state.commands = [] }
+            return state.commands
+        }
+    }
+
+    private func takeLanes(withLater takesLater: Bool) -> [Lane] {
+        state.withLock { state in
+            defer {
+                (state.soon, state.isUrgent) = ([:], false)
+                if takesLater { state.later = [:] }
+            }
+            guard takesLater else { return Array(state.soon.values) }
+            return Array(state.soon.merging(state.later) { soon, _ in soon }.values)
+        }
+    }
+
+    /// What cannot be stored now stays to be stored: it is delivered, so this can only repeat, not lose.
+    func store(_ lanes: [Lane]) async -> Bool {
+        var taken: [(lane: Lane, update: SinkUpdate)] = []
+        for lane in lanes {
+            if let update = lane.take() { taken.append((lane, update)) }
+        }
+        guard !taken.isEmpty else { return true }
+        do throws(LogError) {
+            try await surroundings.log.settle(
+                taken.map { ($0.lane.sink, $0.update) }, now: surroundings.timekeeper.now)
+        } catch {
+            surroundings.logger.warning(
+                "positions could not be stored", [.cause: .text(error.description)])
+            for (lane, update) in taken {
+                lane.refused(update)
+                changed(lane, .normal)
+            }
+            return false
+        }
+        for (lane, _) in taken { lane.stored() }
+        return true
+    }
+
+    private func prune() async {
+        do throws(LogError) {
+            _ = try await surroundings.log.pruneAttempts(now: surroundings.timekeeper.now)
+        } catch {
+            surroundings.logger.warning(
+                "old attempts could not be removed", [.cause: .text(error.description)])
+        }
+    }
+
+    private func pause(_ wait: Duration) async {
+        do throws(CancellationError) { try await surroundings.timekeeper.sleep(for: wait) } catch { return }
+    }
+}
