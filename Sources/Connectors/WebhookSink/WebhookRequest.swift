@@ -9,6 +9,7 @@ struct WebhookRequest: Sendable {
     private let settings: WebhookSink.Settings
     /// Everything that no delivery changes.
     private let template: OutboundRequest
+    private let common: [(name: String, value: String)]
 
     /// The part of an answer's body that is read.
     static let maxAnswerBytes = 4096
@@ -21,24 +22,28 @@ struct WebhookRequest: Sendable {
         (request.proxy, request.caFile) = (settings.proxy, settings.caFile)
         (request.certificateFile, request.keyFile) = (settings.certificateFile, settings.keyFile)
         request.allowsPrivateAddresses = settings.allowsPrivateAddresses
-        request.headers = settings.headers + [("user-agent", "Millrace/\(version)")]
-        if let origin = settings.origin { request.headers.append(("webhook-request-origin", origin)) }
-        if settings.isCompressed { request.headers.append(("content-encoding", "gzip")) }
+        var headers = settings.headers + [("user-agent", "Millrace/\(version)")]
+        if let origin = settings.origin { headers.append(("webhook-request-origin", origin)) }
+        common = headers
+        if settings.isCompressed { headers.append(("content-encoding", "gzip")) }
+        request.route = OutboundRoute(headers: headers)
         template = request
     }
 
     func post(_ delivery: Delivery, now: Timestamp) -> OutboundRequest {
         var request = template
+        request.headers.reserveCapacity(6)
         let body = content(delivery, &request.headers)
         let timestamp = now.seconds
-        let signatures = settings.signers.filter { $0.until.map { now < $0 } ?? true }.map {
-            $0.signer.signature(id: delivery.id, timestamp: timestamp, body: body)
+        var signatures = ""
+        for signer in settings.signers where signer.until.map({ now < $0 }) ?? true {
+            if !signatures.isEmpty { signatures += " " }
+            signatures += signer.signer.signature(id: delivery.id, timestamp: timestamp, body: body)
         }
-        request.headers += [
-            ("webhook-id", delivery.id), ("webhook-timestamp", String(timestamp)),
-            ("webhook-signature", signatures.joined(separator: " ")),
-            ("traceparent", Self.traceparent(delivery)),
-        ]
+        request.headers.append(("webhook-id", delivery.id))
+        request.headers.append(("webhook-timestamp", String(timestamp)))
+        request.headers.append(("webhook-signature", signatures))
+        request.headers.append(("traceparent", Self.traceparent(delivery)))
         if let replay = delivery.replay { request.headers.append(("millrace-replay", replay)) }
         request.body = settings.isCompressed ? Gzip.compress(body) : body
         return request
@@ -74,10 +79,11 @@ struct WebhookRequest: Sendable {
     /// The same trace for every attempt of a delivery, a span for each (W3C Trace Context, version 00).
     private static func traceparent(_ delivery: Delivery) -> String {
         guard let first = delivery.events.first else { return "" }
-        var span = Array(first.id.bytes[8...])
-        span[6] = UInt8(truncatingIfNeeded: delivery.attempt >> 8)
-        span[7] = UInt8(truncatingIfNeeded: delivery.attempt)
-        return "00-\(first.id.bytes.hexadecimal)-\(span.hexadecimal)-01"
+        var ids = first.id.bytes + first.id.bytes[8...]
+        ids[22] = UInt8(truncatingIfNeeded: delivery.attempt >> 8)
+        ids[23] = UInt8(truncatingIfNeeded: delivery.attempt)
+        let text = ids.hexadecimal
+        return "00-" + text.prefix(32) + "-" + text.suffix(16) + "-01"
     }
 
     /// CloudEvents HTTP binding, section 3.1.3.2: everything but printable ASCII, and space, `"` and `%`.
@@ -97,7 +103,7 @@ struct WebhookRequest: Sendable {
     func options(perMinute: Double?) -> OutboundRequest {
         var request = template
         request.method = .options
-        request.headers.removeAll { $0.name == "content-encoding" }
+        (request.route, request.headers) = (nil, common)
         if let perMinute {
             request.headers.append(("webhook-request-rate", String(max(1, Int(perMinute.rounded(.down))))))
         }

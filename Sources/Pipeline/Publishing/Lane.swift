@@ -214,7 +214,8 @@ final class Lane: Sendable {
     }
 
     private func ended(_ lead: Int64, _ result: AttemptResult) {
-        let draw = surroundings.draw()
+        // A draw is a call of the system: only failures need one.
+        let draw = result.verdict == .accepted ? 0 : surroundings.draw()
         act { machine, moment in machine.attempted(lead, result, draw: draw, moment) }
     }
 

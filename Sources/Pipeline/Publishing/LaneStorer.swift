@@ -15,6 +15,8 @@ final class LaneStorer: Sendable {
         var later: [String: Lane] = [:]
         var commands: [Command] = []
         var isUrgent = false
+        /// Deliveries in the last write.
+        var lastCount = 0
         var isFinished = false
     }
 
@@ -22,8 +24,11 @@ final class LaneStorer: Sendable {
     private let state = Mutex(State())
     private let bell = Bell()
 
-    /// Settled deliveries are stored together, at the latest after this time …
-    static let every: Duration = .milliseconds(5)
+    /// Settled deliveries are stored together, after this time while they are few, so that a crash repeats few …
+    static let every: Duration = .milliseconds(3)
+    /// … and after this one while they are many, so that writes do not take the time of deliveries …
+    static let everyWhenBusy: Duration = .milliseconds(20)
+    static let busyFrom = 40
     /// … those that were only filtered after this …
     static let laterEvery: Duration = .seconds(1)
     /// … and all after this one when the store has just refused.
@@ -101,7 +106,9 @@ final class LaneStorer: Sendable {
             await bell.wait()
         }
         let isPressing = state.withLock { $0.isUrgent || !$0.commands.isEmpty || $0.soon.isEmpty }
-        if !isPressing { await bell.wait(atMost: Self.every, surroundings.timekeeper) }
+        guard !isPressing else { return }
+        let isBusy = state.withLock { $0.lastCount >= Self.busyFrom }
+        await bell.wait(atMost: isBusy ? Self.everyWhenBusy : Self.every, surroundings.timekeeper)
     }
 
     private func takeCommands() -> [Command] {
@@ -129,6 +136,8 @@ final class LaneStorer: Sendable {
             if let update = lane.take() { taken.append((lane, update)) }
         }
         guard !taken.isEmpty else { return true }
+        let count = taken.reduce(0) { $0 + $1.update.delivered + $1.update.waiting.count }
+        state.withLock { $0.lastCount = count }
         do throws(LogError) {
             try await surroundings.log.settle(
                 taken.map { ($0.lane.sink, $0.update) }, now: surroundings.timekeeper.now)

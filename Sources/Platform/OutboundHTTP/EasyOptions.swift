@@ -6,11 +6,16 @@ struct EasyOptions {
     let handle: UnsafeMutableRawPointer
     let transfer: Transfer
 
-    func apply() {
-        applyRules()
+    /// - Parameter isKnown: the handle's last transfer was of the same route.
+    func apply(isKnown: Bool) {
+        if !isKnown {
+            applyRules()
+            applyTarget()
+            applyCallbacks()
+        }
         applyGuard()
-        applyRequest()
-        applyCallbacks()
+        applyContent()
+        applyContext()
     }
 
     /// The same for every transfer: no signals, no redirects, no other protocols, no proxy of the environment.
@@ -45,15 +50,20 @@ struct EasyOptions {
         }
     }
 
-    private func applyRequest() {
+    private func applyTarget() {
         let request = transfer.request
         set(CURLOPT_URL, request.url)
         set(CURLOPT_TIMEOUT_MS, max(1, milliseconds(request.timeout)))
         switch request.method {
-        case .get:
-            set(CURLOPT_HTTPGET, 1)
-        case .post:
-            set(CURLOPT_POST, 1)
+        case .get: set(CURLOPT_HTTPGET, 1)
+        case .post: set(CURLOPT_POST, 1)
+        case .options: set(CURLOPT_CUSTOMREQUEST, "OPTIONS")
+        }
+    }
+
+    private func applyContent() {
+        let request = transfer.request
+        if request.method == .post {
             set(CURLOPT_POSTFIELDSIZE, request.body.count)
             request.body.withUnsafeBytes { bytes in
                 // An empty array has no address, and COPYPOSTFIELDS of null would read the body from a callback.
@@ -61,26 +71,19 @@ struct EasyOptions {
                 millrace_curl_set_pointer(
                     handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: address))
             }
-        case .options:
-            set(CURLOPT_CUSTOMREQUEST, "OPTIONS")
         }
-        // An empty Expect: libcurl would wait up to a second for a 100 that many servers never send.
-        var list = curl_slist_append(nil, "Expect:")
-        for header in request.headers {
-            // To libcurl `name:` means "leave it out", and `name;` is a header without a value.
-            let isBlank = header.value.utf8.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-            list = curl_slist_append(list, isBlank ? "\(header.name);" : "\(header.name): \(header.value)")
-        }
-        transfer.headerList = list
-        millrace_curl_set_pointer(handle, CURLOPT_HTTPHEADER, list)
-        millrace_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, transfer.errorText)
+        millrace_curl_set_pointer(handle, CURLOPT_HTTPHEADER, transfer.headerLines?.list)
     }
 
-    /// The loop keeps the transfer alive until the handle was reset, so the callbacks borrow it unretained.
-    private func applyCallbacks() {
+    /// The loop keeps the transfer alive until the handle was let go of, so the callbacks borrow it unretained.
+    private func applyContext() {
         let context = Unmanaged.passUnretained(transfer).toOpaque()
         millrace_curl_set_pointer(handle, CURLOPT_WRITEDATA, context)
         millrace_curl_set_pointer(handle, CURLOPT_HEADERDATA, context)
+        millrace_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, transfer.errorText)
+    }
+
+    private func applyCallbacks() {
         millrace_curl_set_data_callback(handle, CURLOPT_WRITEFUNCTION) { data, size, count, context in
             guard let data, let context else { return 0 }
             let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
@@ -90,8 +93,7 @@ struct EasyOptions {
         millrace_curl_set_data_callback(handle, CURLOPT_HEADERFUNCTION) { data, size, count, context in
             guard let data, let context else { return 0 }
             let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-            let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
-            transfer.receivedHeader(String(decoding: bytes, as: UTF8.self))
+            transfer.receivedHeader(UnsafeRawBufferPointer(start: data, count: size * count))
             return size * count
         }
     }

@@ -33,6 +33,9 @@ package struct OutboundRequest: Sendable {
     /// Whether loopback, private, link-local and the like may be connected to. Through a proxy it is the proxy that
     /// resolves and connects, so nothing is refused here.
     package var allowsPrivateAddresses = true
+    /// What this request shares with others to the same endpoint. Requests of one route differ in nothing but body and
+    /// `headers`, which come after the route's own.
+    package var route: OutboundRoute?
 
     package init(
         _ method: Method, _ url: String, timeout: Duration, maxResponseBytes: Int
@@ -44,38 +47,67 @@ package struct OutboundRequest: Sendable {
 }
 
 extension OutboundRequest {
-    /// Whether every header is one header: libcurl sends names and values as they are, also with line breaks.
-    var hasLawfulHeaders: Bool {
-        headers.allSatisfy { header in
-            !header.name.isEmpty && header.name.utf8.allSatisfy(Self.isTokenByte)
-                && header.value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == UInt8(ascii: "\t") }
-        }
-    }
-
-    /// RFC 9110, section 5.6.2.
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-        }
+    /// All header lines; nil when one of them is not allowed in HTTP.
+    var headerLines: HeaderLines? {
+        var block = route?.headers ?? .beginning
+        block.reserve(headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 3 }, headers.count)
+        var isLawful = route?.isLawful ?? true
+        for header in headers where !block.append(header.name, header.value) { isLawful = false }
+        return isLawful ? HeaderLines(block) : nil
     }
 }
 
 /// A whole answer, whatever its status.
 package struct OutboundResponse: Sendable {
     package let status: Int
-    /// In the order they came; names lowercase.
-    package let headers: [(name: String, value: String)]
     package let body: [UInt8]
+    private let head: Head
+
+    /// Header lines are read when somebody asks: most answers say all with their status.
+    private enum Head: Sendable {
+        case raw([UInt8])
+        case fields([(name: String, value: String)])
+    }
 
     package init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
-        (self.status, self.headers, self.body) = (status, headers, body)
+        (self.status, self.body, head) = (status, body, .fields(headers))
+    }
+
+    init(status: Int, rawHead: [UInt8], body: [UInt8]) {
+        (self.status, self.body, head) = (status, body, .raw(rawHead))
+    }
+
+    /// In the order they came; names lowercase.
+    package var headers: [(name: String, value: String)] {
+        switch head {
+        case .fields(let fields): fields
+        case .raw(let bytes): ResponseHead.fields(bytes)
+        }
     }
 
     /// The first header of this lowercase name.
     package func header(_ name: String) -> String? {
         headers.first { $0.name == name }?.value
+    }
+}
+
+/// Header lines as they came over the wire.
+enum ResponseHead {
+    static let maxBytes = 64 << 10
+
+    static func fields(_ bytes: [UInt8]) -> [(name: String, value: String)] {
+        bytes.split(separator: UInt8(ascii: "\n")).prefix(200).compactMap { line in
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+            let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
+            return (name, String(decoding: trimmed(line[(colon + 1)...]), as: UTF8.self))
+        }
+    }
+
+    private static func trimmed(_ value: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 || byte == 0x0D }
+        var rest = value.drop(while: isBlank)
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        return rest
     }
 }
 

@@ -6,15 +6,14 @@ final class Transfer: @unchecked Sendable {
     // callbacks of a handle on the thread that drives it (libcurl-thread(3)).
     let ticket: Int
     let request: OutboundRequest
-    private(set) var status = 0
-    private(set) var headers: [(name: String, value: String)] = []
+    private var head: [UInt8] = []
     private(set) var body: [UInt8] = []
     private(set) var isOverflowing = false
     private var refusal: String?
     /// libcurl writes a sentence here; lives as long as the handle uses it.
     let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     /// Freed with the transfer, after the handle has let go of it.
-    var headerList: UnsafeMutablePointer<curl_slist>?
+    var headerLines: HeaderLines?
     private var done: (@Sendable (TransferResult) -> Void)?
 
     init(ticket: Int, request: OutboundRequest, done: @escaping @Sendable (TransferResult) -> Void) {
@@ -24,7 +23,6 @@ final class Transfer: @unchecked Sendable {
 
     deinit {
         errorText.deallocate()
-        curl_slist_free_all(headerList)
     }
 
     /// Answers who waits for it; later calls do nothing.
@@ -38,7 +36,7 @@ final class Transfer: @unchecked Sendable {
     func result(_ code: CURLcode, status: Int) -> TransferResult {
         let hasEnoughBody = isOverflowing && request.overflow == .cut
         guard code == CURLE_OK || hasEnoughBody else { return .failure(error(code)) }
-        return .success(OutboundResponse(status: status, headers: headers, body: body))
+        return .success(OutboundResponse(status: status, rawHead: head, body: body))
     }
 
     /// An address of the host was one that must not be connected to; another of its addresses may still do.
@@ -59,14 +57,12 @@ final class Transfer: @unchecked Sendable {
     }
 
     /// Takes one header line; a status line begins a new answer (after an interim 1xx one).
-    func receivedHeader(_ line: String) {
-        if line.hasPrefix("HTTP/") {
-            headers = []
-            return
+    func receivedHeader(_ line: UnsafeRawBufferPointer) {
+        if line.starts(with: "HTTP/".utf8) {
+            head.removeAll(keepingCapacity: true)
+        } else if head.count + line.count <= ResponseHead.maxBytes {
+            head.append(contentsOf: line)
         }
-        guard headers.count < 200, let colon = line.firstIndex(of: ":") else { return }
-        let value = line[line.index(after: colon)...].trimmingWhitespace
-        headers.append((line[..<colon].lowercased(), value))
     }
 
     private func error(_ code: CURLcode) -> OutboundError {
@@ -97,14 +93,5 @@ final class Transfer: @unchecked Sendable {
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: .unusable
         default: .other(Int(code.rawValue))
         }
-    }
-}
-
-extension Substring {
-    fileprivate var trimmingWhitespace: String {
-        var rest = self
-        while let first = rest.first, first.isWhitespace { rest.removeFirst() }
-        while let last = rest.last, last.isWhitespace { rest.removeLast() }
-        return String(rest)
     }
 }

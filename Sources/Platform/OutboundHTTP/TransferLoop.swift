@@ -6,13 +6,10 @@ final class TransferLoop {
     private let multi: OpaquePointer
     private var transfers: [OpaquePointer: Transfer] = [:]
     private var handles: [Int: OpaquePointer] = [:]
-    private var idle: [OpaquePointer] = []
+    private var idle = IdleHandles()
 
     /// libcurl wants its global state made once, before any handle.
     private static let isInitialized = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
-
-    /// How many finished handles are kept for reuse; their connections live in the multi handle.
-    private static let maxIdleHandles = 256
 
     init(inbox: Inbox, idleConnections: Int) {
         precondition(Self.isInitialized, "libcurl cannot be initialised")
@@ -25,7 +22,7 @@ final class TransferLoop {
     }
 
     deinit {
-        for handle in idle { curl_easy_cleanup(UnsafeMutableRawPointer(handle)) }
+        idle.clean()
         curl_multi_cleanup(UnsafeMutableRawPointer(multi))
     }
 
@@ -50,15 +47,18 @@ final class TransferLoop {
     private var raw: UnsafeMutableRawPointer { UnsafeMutableRawPointer(multi) }
 
     private func start(_ transfer: Transfer) {
-        guard transfer.request.hasLawfulHeaders else {
+        guard let lines = transfer.request.headerLines else {
             return transfer.finish(
                 .failure(OutboundError(.unusable, cause: "a header is not allowed in HTTP")))
         }
-        guard let handle = idle.popLast() ?? curl_easy_init().map(OpaquePointer.init) else {
+        transfer.headerLines = lines
+        let known = idle.take(route: transfer.request.route?.number)
+        guard let handle = known?.handle ?? curl_easy_init().map(OpaquePointer.init) else {
             return transfer.finish(
                 .failure(OutboundError(.unusable, cause: "libcurl has no memory for a handle")))
         }
-        EasyOptions(handle: UnsafeMutableRawPointer(handle), transfer: transfer).apply()
+        EasyOptions(handle: UnsafeMutableRawPointer(handle), transfer: transfer).apply(
+            isKnown: known?.isKnown ?? false)
         transfers[handle] = transfer
         handles[transfer.ticket] = handle
         let code = curl_multi_add_handle(raw, UnsafeMutableRawPointer(handle))
@@ -90,11 +90,8 @@ final class TransferLoop {
         curl_multi_remove_handle(raw, UnsafeMutableRawPointer(handle))
         if let transfer = transfers.removeValue(forKey: handle) {
             handles.removeValue(forKey: transfer.ticket)
-            curl_easy_reset(UnsafeMutableRawPointer(handle))
+            idle.put(handle, route: transfer.request.route?.number)
             transfer.finish(result)
-        }
-        if idle.count < Self.maxIdleHandles {
-            idle.append(handle)
         } else {
             curl_easy_cleanup(UnsafeMutableRawPointer(handle))
         }

@@ -24,11 +24,11 @@ package enum Digest {
     }
 
     /// Fetched once: an implicit fetch on every call costs more than the hash of a row.
-    private static let sha256Algorithm = Algorithm(name: "SHA256")
+    static let sha256Algorithm = Algorithm(name: "SHA256")
 }
 
 /// One algorithm of libcrypto, fetched for the life of the process.
-private struct Algorithm: @unchecked Sendable {
+struct Algorithm: @unchecked Sendable {
     // OpenSSL, EVP_MD_fetch(3): a fetched EVP_MD is reference counted and immutable, and may be shared by threads.
     let pointer: OpaquePointer
 
@@ -43,17 +43,21 @@ private struct Algorithm: @unchecked Sendable {
 extension Collection<UInt8> {
     /// Lowercase hexadecimal, two characters a byte.
     package var hexadecimal: String {
-        var text: [UInt8] = []
-        text.reserveCapacity(count * 2)
-        for byte in self {
-            text.append(hexadecimalDigits[Int(byte >> 4)])
-            text.append(hexadecimalDigits[Int(byte & 15)])
+        String(unsafeUninitializedCapacity: count * 2) { text in
+            var place = 0
+            for byte in self {
+                text[place] = hexadecimalDigit(byte >> 4)
+                text[place + 1] = hexadecimalDigit(byte & 15)
+                place += 2
+            }
+            return place
         }
-        return String(decoding: text, as: UTF8.self)
     }
 }
 
-private let hexadecimalDigits = Array("0123456789abcdef".utf8)
+private func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+}
 
 /// Random bytes from libcrypto's generator, for secrets and ids of stores.
 package func secureRandomBytes(_ count: Int) -> [UInt8] {

@@ -8,7 +8,7 @@ import Foundation
 /// Called by the webhook sink for every attempt, and by receivers in demo and tests to verify.
 package struct WebhookSigner: Sendable {
     private enum Key: Sendable {
-        case symmetric([UInt8])
+        case symmetric(HMACKey)
         case ed25519(Ed25519Key)
     }
 
@@ -22,7 +22,7 @@ package struct WebhookSigner: Sendable {
         switch secret[...split] {
         case "whsec_":
             guard (24...64).contains(data.count) else { return nil }
-            key = .symmetric([UInt8](data))
+            key = .symmetric(HMACKey([UInt8](data)))
         case "whsk_":
             guard data.count == 64, let pair = Ed25519Key(privateKey: [UInt8](data.prefix(32))),
                 pair.publicKey == [UInt8](data.suffix(32))
@@ -39,12 +39,12 @@ package struct WebhookSigner: Sendable {
     ///   - timestamp: `webhook-timestamp`, Unix seconds of this attempt.
     ///   - body: the bytes that are sent, before any content-encoding.
     package func signature(id: String, timestamp: Int64, body: [UInt8]) -> String {
-        let content = Array("\(id).\(timestamp).".utf8) + body
+        let head = "\(id).\(timestamp)."
         switch key {
         case .symmetric(let key):
-            return "v1," + Data(Digest.hmacSHA256(content, key: key)).base64EncodedString()
+            return "v1," + Data(key.code(head, body)).base64EncodedString()
         case .ed25519(let pair):
-            return "v1a," + Data(pair.sign(content)).base64EncodedString()
+            return "v1a," + Data(pair.sign(Array(head.utf8) + body)).base64EncodedString()
         }
     }
 
