@@ -11,12 +11,14 @@ import hashlib
 import hmac
 import json
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TOLERANCE_SECONDS = 300
 seen = set()
+lock = threading.Lock()
 
 
 def is_signed(headers, body, secret):
@@ -40,11 +42,12 @@ class Receiver(BaseHTTPRequestHandler):
         if not is_signed(self.headers, body, self.secret):
             return self.answer(401)
         identifier = self.headers["webhook-id"]
-        if identifier not in seen:
-            event = json.loads(body)
-            print(event["sequence"], event["type"], identifier, event["subject"], flush=True)
-            # In real life: in the same transaction as what the event changes.
-            seen.add(identifier)
+        with lock:
+            if identifier not in seen:
+                event = json.loads(body)
+                print(event["sequence"], event["type"], identifier, event["subject"], flush=True)
+                # In real life: in the same transaction as what the event changes.
+                seen.add(identifier)
         self.answer(204)
 
     def answer(self, status):
@@ -60,4 +63,6 @@ if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     Receiver.secret = sys.argv[2] if len(sys.argv) > 2 else SECRET
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver)
+    print(f"listening on {server.server_port}", file=sys.stderr, flush=True)
+    server.serve_forever()
