@@ -133,7 +133,8 @@ let testRooms: [Target] = [
     tests("YAMLTests", needs: ["YAML"]),
     tests("ConfigurationTests", needs: ["Configuration", "EventModel", "Services"]),
     tests("InboundHTTPTests", needs: ["InboundHTTP"]),
-    tests("PersistingTests", needs: ["Persisting", "EventModel", "Ports", "SQLite", "TestSupport"]),
+    tests(
+        "PersistingTests", needs: ["Persisting", "EventModel", "Ports", "Services", "SQLite", "TestSupport"]),
     tests(
         "PublishingTests",
         needs: ["Publishing", "Persisting", "EventModel", "Ports", "Services", "TestSupport"]),

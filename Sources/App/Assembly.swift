@@ -13,7 +13,7 @@ import Services
 
 /// Builds the relay from its settings: the only place where clocks, generators and connectors meet.
 ///
-///     level 1   retention
+///     level 1   retention, audit
 ///     level 2   sinks: Kafka, webhooks          started before the pollers, stopped after them
 ///     level 3   pollers                         stopped first: intake ends, then the sinks drain
 struct Assembly {
@@ -49,7 +49,8 @@ struct Assembly {
         let retention = RetentionKeeper(
             log, retention: settings.store.retention, dedupRetention: settings.store.dedupRetention,
             timekeeper: timekeeper, logger: logger)
-        return [[retention], try sinks(), pollers().map(\.service)]
+        let audit = AuditKeeper(log, timekeeper: timekeeper, logger: logger)
+        return [[retention, audit], try sinks(), pollers().map(\.service)]
     }
 
     // MARK: - Sources

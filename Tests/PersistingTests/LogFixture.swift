@@ -1,6 +1,7 @@
 import EventModel
 import Foundation
 import Ports
+import SQLite
 import TestSupport
 
 @testable import Persisting
@@ -52,4 +53,9 @@ struct DecodedEvent: Decodable, Equatable {
     init(_ event: StoredEvent) throws {
         self = try JSONDecoder().decode(DecodedEvent.self, from: Data(event.body))
     }
+}
+
+/// The file itself, beside the log or after it: for tests that look or do damage.
+func rawConnection(_ path: String) throws -> Connection {
+    try Connection(path: path, access: .readWrite, busyTimeout: .seconds(5))
 }

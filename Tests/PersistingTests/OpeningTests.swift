@@ -69,6 +69,7 @@ import Testing
         try rawConnection(fixture.path).execute(
             script: """
                 ALTER TABLE dedup DROP COLUMN version; ALTER TABLE sources DROP COLUMN deleted;
+                ALTER TABLE sources DROP COLUMN forgotten;
                 DROP TABLE customers; DROP TABLE customer_ids; DROP TABLE records;
                 DROP INDEX dead_by_sink;
                 ALTER TABLE retries DROP COLUMN members;
@@ -137,9 +138,5 @@ import Testing
         let fixture = try LogFixture()
         _ = try EventLog(path: fixture.folder.file("a/b/c.db"), timekeeper: fixture.clock)
         #expect(FileManager.default.fileExists(atPath: fixture.folder.file("a/b/c.db")))
-    }
-
-    private func rawConnection(_ path: String) throws -> Connection {
-        try Connection(path: path, access: .readWrite, busyTimeout: .seconds(5))
     }
 }

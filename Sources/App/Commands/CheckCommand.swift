@@ -62,7 +62,7 @@ struct CheckCommand: Command {
     private func examine(_ path: String) async -> Bool {
         do throws(LogError) {
             let reader = try LogReader(path: path)
-            let problems = try await reader.integrityProblems()
+            let problems = try await reader.problems()
             for problem in problems { Output.line("\(path): \(problem)") }
             let summary = try await reader.summary()
             Output.line("\(path): head \(summary.head), oldest \(summary.oldest ?? 0), log \(summary.logID)")

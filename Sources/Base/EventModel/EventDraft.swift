@@ -98,6 +98,15 @@ package enum EventSlots {
         event.replaceSubrange(recordedTime, with: time)
     }
 
+    /// How an event of the log begins: what its bytes say of its place, for whoever compares them with the store.
+    package static func front(id: EventID, offset: Int64, recorded: Timestamp) -> [UInt8] {
+        let digits = String(offset)
+        let sequence = String(repeating: "0", count: max(0, 20 - digits.count)) + digits
+        return Array(
+            #"{"id":"\#(id.text)","sequence":"\#(sequence)","recordedtime":"\#(recorded.rfc3339Milliseconds)""#
+                .utf8)
+    }
+
     /// The same event with `sequence` and `recordedtime` as null: what a dry run prints.
     package static func emptied(_ event: [UInt8]) -> [UInt8] {
         let null = Array("null".utf8)

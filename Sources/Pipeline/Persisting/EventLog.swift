@@ -146,6 +146,12 @@ package final class EventLog: Sendable {
     package func sources() async throws(LogError) -> [SourceRecord] { try await reader.sources() }
     package func sinks() async throws(LogError) -> [SinkRecord] { try await reader.sinks() }
 
+    /// The account (L6). A thorough one has a connection of its own: it may take as long as reading all events takes.
+    package func audit(thorough: Bool) async throws(LogError) -> Audit {
+        let reader = thorough ? try LogReader(path: path) : reader
+        return try await reader.audit(thorough: thorough)
+    }
+
     // MARK: - Inside
 
     func change<T: Sendable>(

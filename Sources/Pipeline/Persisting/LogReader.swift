@@ -87,13 +87,6 @@ package actor LogReader {
             fileBytes: fileBytes, freeBytes: freeBytes)
     }
 
-    /// What SQLite's own examination finds wrong; empty for a sound file. Reads the whole store.
-    package func integrityProblems() throws(LogError) -> [String] {
-        try reading { () throws(DatabaseError) in
-            try connection.all("PRAGMA integrity_check(20)") { $0.text(0) }.filter { $0 != "ok" }
-        }
-    }
-
     package func sources() throws(LogError) -> [SourceRecord] {
         try reading { () throws(DatabaseError) in
             let schedules = try schedules()
@@ -196,6 +189,21 @@ package actor LogReader {
             return try body()
         } catch {
             throw LogError(error, doing: "read the store")
+        }
+    }
+
+    /// Everything `body` reads is of one commit, whatever the writer does meanwhile.
+    func atOneCommit<T>(_ body: (Connection) throws(DatabaseError) -> T) throws(LogError) -> T {
+        try reading { () throws(DatabaseError) in
+            try connection.run("BEGIN")
+            do throws(DatabaseError) {
+                let result = try body(connection)
+                try connection.run("COMMIT")
+                return result
+            } catch {
+                try connection.run("ROLLBACK")
+                throw error
+            }
         }
     }
 

@@ -27,6 +27,11 @@ enum Retention {
             .integer(oldest), .integer(limit.milliseconds)
         ) { $0.optionalInteger(0) }
         let end = min((kept ?? nil) ?? .max, (needed ?? nil) ?? .max, oldest + batch)
+        try connection.run(
+            """
+            UPDATE sources SET forgotten = forgotten
+                + (SELECT count(*) FROM events WHERE offset < ?1 AND source = sources.id)
+            """, .integer(end))
         try connection.run("DELETE FROM events WHERE offset < ?1", .integer(end))
         return connection.changes
     }

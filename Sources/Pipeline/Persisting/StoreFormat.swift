@@ -1,6 +1,6 @@
 import SQLite
 
-/// The tables of format 4, and how a store is told from any other file.
+/// The tables of format 5, and how a store is told from any other file.
 ///
 ///     meta        log_id, the key of the fingerprints
 ///     head        one row: the next offset, the latest recorded time (offsets go on after retention emptied `events`)
@@ -17,7 +17,7 @@ import SQLite
 ///
 /// Keys arrive nearly in order: `events.id` and `dedup.first_id` begin with the row's own time.
 enum StoreFormat {
-    static let version: Int64 = 4
+    static let version: Int64 = 5
     /// "MLRC": SQLite's own place to say whose file this is.
     static let applicationID: Int64 = 0x4D4C_5243
 
@@ -55,7 +55,7 @@ enum StoreFormat {
         CREATE TABLE dead (
             id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, offset INTEGER NOT NULL,
             died INTEGER NOT NULL, attempts INTEGER NOT NULL, status INTEGER, reason TEXT NOT NULL);
-        """ + CustomerTables.schema
+        """ + CustomerTables.schema + AuditTables.schema
 
     /// Refuses a file of a newer Millrace or of somebody else; true when the file is new and empty.
     static func isNew(_ connection: Connection, path: String) throws(LogError) -> Bool {
@@ -101,10 +101,12 @@ enum StoreFormat {
     ///     1 → 2   dedup.version: when the vendor says a row last changed (relations)
     ///     2 → 3   the schedule over customers
     ///     3 → 4   webhook subscriptions
+    ///     4 → 5   how many events of a source retention has removed
     private static let steps = [
         "ALTER TABLE dedup ADD COLUMN version INTEGER;",
         CustomerTables.schema,
         SubscriptionTables.script,
+        AuditTables.schema,
     ]
 
     /// Brings an older store up to this format, in one transaction; a newer one was refused before.

@@ -1,6 +1,7 @@
 import EventModel
 import Foundation
 import TestSupport
+import Testing
 
 /// A relay of a test's own: a folder, a configuration file, and the binary started on it as often as the test likes.
 final class Relay: Sendable {
@@ -53,6 +54,16 @@ final class Relay: Sendable {
         let finished = try await command("events")
         guard finished.exitCode == 0 else { throw Failure("events: \(finished.end) \(finished.errors)") }
         return try finished.output.utf8.split(separator: UInt8(ascii: "\n")).map { try LogEvent(Array($0)) }
+    }
+
+    /// The store is whole and its account balances; a relay that was killed before it had a store has neither.
+    func expectSound() async throws {
+        guard FileManager.default.fileExists(atPath: storeFile) else { return }
+        for words in [["audit"], ["check", "--store"]] {
+            let finished = try await Millrace.run(words, in: folder.path, environment: environment)
+            let isEmpty = (finished.output + finished.errors).contains("the store is still empty")
+            #expect(finished.exitCode == 0 || isEmpty, "\(words): \(finished.output)\(finished.errors)")
+        }
     }
 
     func status() async throws -> Status {
