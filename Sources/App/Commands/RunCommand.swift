@@ -26,6 +26,7 @@ struct RunCommand: Command {
     func run(_ arguments: Arguments) async throws(CommandError) -> Int32 {
         let settings = try ConfigurationFile.settings(arguments)
         let signals = Signals()
+        FileLimit.raise()
         let bars = Terminal.errorIsTerminal ? ProgressBars() : nil
         let logger = Logger.above(bars, level: settings.log.level, format: settings.log.format)
         for note in NotYet.notes(settings) { logger.warning("not in this version", [.reason: .text(note)]) }

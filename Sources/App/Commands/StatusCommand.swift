@@ -75,11 +75,12 @@ struct StatusReport {
 
     private var sinkTable: String {
         var table = TextTable([
-            "SINK", "POSITION", "BACKLOG", "OLDEST PENDING", "WAITING", "DELIVERED", "FILTERED", "DEAD",
+            "SINK", "STATE", "CIRCUIT", "POSITION", "BACKLOG", "OLDEST PENDING", "WAITING", "DELIVERED",
+            "FILTERED", "DEAD",
         ])
         for sink in sinks {
             table.add([
-                sink.name, "\(sink.progress.position)", "\(backlog(sink))",
+                sink.name, Self.state(sink), Self.circuit(sink), "\(sink.progress.position)", "\(sink.open)",
                 sink.oldestPending.map { Self.age(now - $0) } ?? "-", "\(sink.waiting)", "\(sink.delivered)",
                 "\(sink.filtered)", "\(sink.dead)",
             ])
@@ -98,10 +99,13 @@ struct StatusReport {
         return table.text
     }
 
-    /// Everything that is not settled: above the position, less what was settled there, and what waits below.
-    private func backlog(_ sink: SinkRecord) -> Int64 {
-        let settled = sink.progress.settled.reduce(0) { $0 + $1.upperBound - $1.lowerBound + 1 }
-        return summary.head - sink.progress.position - settled + sink.waiting
+    private static func state(_ sink: SinkRecord) -> String {
+        guard let health = sink.subscription?.health else { return "active" }
+        return health.reason.map { "\(health.state.rawValue): \($0)" } ?? health.state.rawValue
+    }
+
+    private static func circuit(_ sink: SinkRecord) -> String {
+        sink.subscription.map { $0.health.isCircuitOpen ? "open" : "closed" } ?? "-"
     }
 
     /// Up to when the source is known: its watermark, or the oldest of its customers' latest readings.
@@ -130,7 +134,12 @@ struct StatusReport {
 
     private func sinkObject(_ sink: SinkRecord) -> [String: Any] {
         [
-            "name": sink.name, "position": sink.progress.position, "backlog": backlog(sink),
+            "name": sink.name, "id": sink.subscription?.id as Any? ?? NSNull(),
+            "state": sink.subscription?.health.state.rawValue ?? "active",
+            "reason": sink.subscription?.health.reason as Any? ?? NSNull(),
+            "circuit": Self.circuit(sink), "events": sink.events, "pending": sink.pending,
+            "held": sink.held, "expired": sink.expired, "balanced": sink.isBalanced,
+            "position": sink.progress.position, "backlog": sink.open,
             "waiting": sink.waiting,
             "oldest_pending_seconds": sink.oldestPending.map { (now - $0).inSeconds } as Any? ?? NSNull(),
             "delivered": sink.delivered, "filtered": sink.filtered, "dead": sink.dead,

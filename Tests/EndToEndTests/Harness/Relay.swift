@@ -89,6 +89,9 @@ struct Status: Decodable, Sendable {
     struct Sink: Decodable, Sendable {
         let name: String
         let position, backlog, waiting, delivered, filtered, dead: Int
+        let state, circuit: String
+        let events, pending, held, expired: Int
+        let balanced: Bool
     }
 
     struct Store: Decodable, Sendable {

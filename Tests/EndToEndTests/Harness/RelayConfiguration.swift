@@ -16,6 +16,8 @@ struct RelayConfiguration: Sendable {
         let url: String
         var retry = "{schedule: [200ms, 400ms, 800ms, 1s, 2s, 4s], jitter: 0}"
         var timeout = "10s"
+        /// More fields, as they stand in the file.
+        var more = ""
     }
 
     var accounts: [Account]
@@ -64,7 +66,8 @@ struct RelayConfiguration: Sendable {
             lines.append(
                 "  - {name: \(webhook.name), url: \"\(webhook.url)\", events: [\"*\"], from: beginning,")
             lines.append(
-                "     secret: \"${CRM_SECRET}\", timeout: \(webhook.timeout), retry: \(webhook.retry)}")
+                "     secret: \"${CRM_SECRET}\", timeout: \(webhook.timeout), retry: \(webhook.retry)\(webhook.more)}"
+            )
         }
         return lines.joined(separator: "\n") + "\n"
     }
