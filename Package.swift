@@ -119,6 +119,21 @@ let product: [Target] = [
         name: "millrace", dependencies: ["App"], path: "Sources/millrace", swiftSettings: strict),
 ]
 
+// A disk that breaks by plan, a relay's life to break on it, and the process that dies of it.
+let crashRooms: [Target] = [
+    .target(name: "FaultyDisk", dependencies: ["CSQLite"], path: "Tests/FaultyDisk"),
+    .target(
+        name: "CrashWorkload",
+        dependencies: ["FaultyDisk", "Persisting", "EventModel", "Ports", "TestSupport"],
+        path: "Tests/CrashWorkload", swiftSettings: strict),
+    .executableTarget(
+        name: "crash-child", dependencies: ["CrashWorkload", "FaultyDisk"], path: "Tests/CrashChild",
+        swiftSettings: strict),
+    tests(
+        "CrashTests",
+        needs: ["CrashWorkload", "FaultyDisk", "crash-child", "CSQLite", "Persisting", "TestSupport"]),
+]
+
 let testRooms: [Target] = [
     .target(
         name: "TestSupport", dependencies: ["EventModel", "Ports"], path: "Tests/TestSupport",
@@ -187,6 +202,6 @@ let testRooms: [Target] = [
 let package = Package(
     name: "millrace",
     products: [.executable(name: "millrace", targets: ["millrace"])],
-    targets: clibraries + base + platform + pipeline + connectors + product + testRooms,
+    targets: clibraries + base + platform + pipeline + connectors + product + crashRooms + testRooms,
     swiftLanguageModes: [.v6]
 )

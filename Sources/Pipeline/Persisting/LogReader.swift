@@ -201,7 +201,7 @@ package actor LogReader {
                 try connection.run("COMMIT")
                 return result
             } catch {
-                try connection.run("ROLLBACK")
+                connection.rollBack()
                 throw error
             }
         }

@@ -76,7 +76,7 @@ actor LogWriter {
             try commit(changes)
         } catch {
             let failure = LogError(error, doing: "write to the store")
-            rollBack()
+            connection.rollBack()
             for change in changes { change.finish(failure) }
         }
     }
@@ -95,6 +95,10 @@ actor LogWriter {
                 events += scope.events
                 outcomes.append((change, nil))
             } catch {
+                // A full disk ends the whole transaction, not only this savepoint: nothing of it is stored.
+                guard connection.isInTransaction else {
+                    throw DatabaseError(rolledBack: error.doing, cause: error.cause)
+                }
                 try connection.run("ROLLBACK TO change")
                 outcomes.append((change, error))
             }
@@ -104,14 +108,5 @@ actor LogWriter {
         head = committed
         if !events.isEmpty { didCommit(events) }
         for (change, error) in outcomes { change.finish(error) }
-    }
-
-    /// SQLite may have rolled back by itself (a full disk); then this statement has nothing to do and says so.
-    private func rollBack() {
-        do throws(DatabaseError) {
-            try connection.run("ROLLBACK")
-        } catch {
-            return
-        }
     }
 }

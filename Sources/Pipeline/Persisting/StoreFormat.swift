@@ -119,7 +119,7 @@ enum StoreFormat {
             try connection.execute(script: "PRAGMA user_version = \(version)")
             try connection.execute(script: "COMMIT")
         } catch {
-            try connection.execute(script: "ROLLBACK")
+            connection.rollBack()
             throw error
         }
     }
@@ -140,7 +140,7 @@ enum StoreFormat {
             try connection.execute(script: "PRAGMA user_version = \(version)")
             try connection.execute(script: "COMMIT")
         } catch {
-            try connection.execute(script: "ROLLBACK")
+            connection.rollBack()
             throw error
         }
     }

@@ -94,6 +94,15 @@ package final class Connection {
         }
     }
 
+    /// Whether a transaction is open. One that failed may be over already: SQLite ends it by itself on a full disk.
+    package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    /// Undoes the open transaction, if there still is one. For the way out of an error, which it never covers up: a
+    /// rollback that fails leaves nothing to undo.
+    package func rollBack() {
+        if isInTransaction { sqlite3_exec(handle, "ROLLBACK", nil, nil, nil) }
+    }
+
     /// Rows changed by the latest insert, update or delete.
     package var changes: Int {
         Int(sqlite3_changes64(handle))

@@ -41,6 +41,11 @@ package struct DatabaseError: Error, Sendable, CustomStringConvertible {
 }
 
 extension DatabaseError {
+    /// For a writer whose transaction SQLite has ended because the disk failed under it.
+    package init(rolledBack doing: String, cause: String) {
+        (kind, self.doing, self.cause) = (.storage, doing, cause)
+    }
+
     /// For a reader that finds what a sound file cannot hold.
     package init(corrupt doing: String, cause: String) {
         (kind, self.doing, self.cause) = (.corrupt, doing, cause)
