@@ -9,7 +9,7 @@ REQUIREMENTS := Tests/EndToEndTests/Independent/requirements.txt
 FORMATTED := Sources Tests schemas Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench build format lint layers clean packages
+.PHONY: help demo test soak bench build format lint layers clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -19,6 +19,11 @@ demo: build ## installs what is missing, builds, and shows the whole chain on th
 
 test: packages .venv/complete ## installs what is missing, and runs every test
 	@timeout --kill-after=10 900 $(SWIFT) test --disable-xctest --explicit-target-dependency-import-check error
+
+SEEDS ?= 100
+soak: packages ## SEEDS=1000 random weeks of faults and lives cut off at every write; prints the seed of what fails
+	@SIMULATION_SEEDS=$(SEEDS) CRASH_SEEDS=$$(( ($(SEEDS) + 99) / 100 )) $(SWIFT) test --disable-xctest \
+		--filter '^(SimulationTests|CrashTests)'
 
 bench: build ## how fast the relay polls, from a local server with prepared bytes
 	@Tests/Benchmarks/poll_visits.py $(BINARY)

@@ -132,6 +132,13 @@ let crashRooms: [Target] = [
     tests(
         "CrashTests",
         needs: ["CrashWorkload", "FaultyDisk", "crash-child", "CSQLite", "Persisting", "TestSupport"]),
+    tests(
+        "SimulationTests",
+        needs: [
+            "CrashWorkload", "FaultyDisk", "EventModel", "Ports", "Services", "Ingesting", "Normalizing",
+            "Persisting",
+            "Publishing", "TestSupport",
+        ]),
 ]
 
 let testRooms: [Target] = [

@@ -6,7 +6,7 @@ import Testing
 
 /// A disk that is full, read-only or breaks, at every write and for as long as it likes: a clear error, nothing lost,
 /// and the work goes on when the cause is gone.
-@Suite(.timeLimit(.minutes(5))) struct DiskErrorTests {
+@Suite(.timeLimit(.minutes(60))) struct DiskErrorTests {
     static let errors: [(plan: UInt32, code: Int32)] = [
         (FAULTY_ERROR.rawValue, SQLITE_FULL), (FAULTY_SHORT_WRITE.rawValue, SQLITE_FULL),
         (FAULTY_ERROR.rawValue, SQLITE_IOERR | 3 << 8), (FAULTY_ERROR.rawValue, SQLITE_IOERR | 4 << 8),

@@ -6,7 +6,7 @@ import Testing
 
 /// L1 to L6, at every point at which something is written: the life of a relay is cut off there, and gone on with.
 /// `CRASH_SEEDS=20` takes more lives than the usual ones, `CRASH_SEED=7` exactly one.
-@Suite(.timeLimit(.minutes(5))) struct EveryWriteTests {
+@Suite(.timeLimit(.minutes(60))) struct EveryWriteTests {
     static let seeds = Seeds.chosen("CRASH", usual: 1)
 
     /// SIGKILL on a process of its own: what the kernel has is kept.
