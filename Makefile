@@ -9,7 +9,7 @@ REQUIREMENTS := Tests/EndToEndTests/Independent/requirements.txt
 FORMATTED := Sources Tests schemas Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench build format lint layers clean packages
+.PHONY: help demo test soak fuzz sanitize bench build format lint layers clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,25 @@ SEEDS ?= 100
 soak: packages ## SEEDS=1000 random weeks of faults and lives cut off at every write; prints the seed of what fails
 	@SIMULATION_SEEDS=$(SEEDS) CRASH_SEEDS=$$(( ($(SEEDS) + 99) / 100 )) $(SWIFT) test --disable-xctest \
 		--filter '^(SimulationTests|CrashTests)'
+
+FUZZ_SECONDS ?= 10
+FUZZED := tanma weiban configuration target dates positions
+fuzz: packages ## FUZZ_SECONDS=600 of libFuzzer for each reader of foreign bytes, from the corpus; crashes land in .build/fuzz
+	@MILLRACE_FUZZ=1 $(SWIFT) build --quiet --sanitize=fuzzer --product fuzz --scratch-path .build/fuzz
+	@for target in $(FUZZED); do \
+		mkdir -p .build/fuzz/found/$$target; \
+		echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
+		FUZZ_TARGET=$$target .build/fuzz/debug/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 \
+			-rss_limit_mb=2048 -verbosity=0 -artifact_prefix=.build/fuzz/$$target- \
+			.build/fuzz/found/$$target Tests/FuzzTests/Corpus/$$target >.build/fuzz/$$target.log 2>&1 \
+			|| { tail -n 40 .build/fuzz/$$target.log; exit 1; }; \
+	done
+
+SANITIZED := 'PersistingTests|PublishingTests|IngestingTests|SQLiteTests|ServicesTests|EventModelTests|RowDecodingTests'
+sanitize: packages ## the suites without foreign threads, under the address and the thread sanitizer
+	@for kind in address thread; do \
+		$(SWIFT) test --disable-xctest --sanitize=$$kind --scratch-path .build/$$kind --filter $(SANITIZED) || exit 1; \
+	done
 
 bench: build ## how fast the relay polls, from a local server with prepared bytes
 	@Tests/Benchmarks/poll_visits.py $(BINARY)

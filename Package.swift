@@ -141,6 +141,21 @@ let crashRooms: [Target] = [
         ]),
 ]
 
+// What reads foreign bytes: its corpus among the tests, or, for `make fuzz`, with libFuzzer around it.
+let isFuzzing = Context.environment["MILLRACE_FUZZ"] != nil
+let fuzzNeeds = [
+    "EventModel", "Ports", "RowDecoding", "Services", "Signing", "YAML", "Configuration", "InboundHTTP",
+    "Ingesting",
+    "Normalizing", "OutboundHTTP", "Persisting", "TanmaSource", "WeibanSource",
+]
+let fuzzRooms: [Target] =
+    isFuzzing
+    ? [
+        .executableTarget(
+            name: "fuzz", dependencies: fuzzNeeds.map { .init(stringLiteral: $0) }, path: "Tests/FuzzTests",
+            exclude: ["CorpusTests.swift", "Corpus"], swiftSettings: strict + [.define("FUZZING")])
+    ] : [tests("FuzzTests", needs: fuzzNeeds + ["TestSupport"], exclude: ["Corpus"])]
+
 let testRooms: [Target] = [
     .target(
         name: "TestSupport", dependencies: ["EventModel", "Ports"], path: "Tests/TestSupport",
@@ -209,6 +224,7 @@ let testRooms: [Target] = [
 let package = Package(
     name: "millrace",
     products: [.executable(name: "millrace", targets: ["millrace"])],
-    targets: clibraries + base + platform + pipeline + connectors + product + crashRooms + testRooms,
+    targets: clibraries + base + platform + pipeline + connectors + product + crashRooms + fuzzRooms
+        + testRooms,
     swiftLanguageModes: [.v6]
 )
