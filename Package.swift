@@ -141,6 +141,13 @@ let crashRooms: [Target] = [
         ]),
 ]
 
+// What the relay does in a second, beside what the machine allows. Only in release does it say anything.
+let benchRooms: [Target] = [
+    .executableTarget(
+        name: "bench", dependencies: ["CSQLite", "EventModel", "Persisting", "Ports"], path: "Tests/Bench",
+        swiftSettings: strict)
+]
+
 // What reads foreign bytes: its corpus among the tests, or, for `make fuzz`, with libFuzzer around it.
 let isFuzzing = Context.environment["MILLRACE_FUZZ"] != nil
 let fuzzNeeds = [
@@ -224,7 +231,8 @@ let testRooms: [Target] = [
 let package = Package(
     name: "millrace",
     products: [.executable(name: "millrace", targets: ["millrace"])],
-    targets: clibraries + base + platform + pipeline + connectors + product + crashRooms + fuzzRooms
+    targets: clibraries + base + platform + pipeline + connectors + product + crashRooms + benchRooms
+        + fuzzRooms
         + testRooms,
     swiftLanguageModes: [.v6]
 )
