@@ -20,10 +20,9 @@ demo: build ## installs what is missing, builds, and shows the whole chain on th
 test: packages .venv/complete ## installs what is missing, and runs every test
 	@timeout --kill-after=10 900 $(SWIFT) test --disable-xctest --explicit-target-dependency-import-check error
 
-SEEDS ?= 100
-soak: packages ## SEEDS=1000 random weeks of faults and lives cut off at every write; prints the seed of what fails
-	@SIMULATION_SEEDS=$(SEEDS) CRASH_SEEDS=$$(( ($(SEEDS) + 99) / 100 )) $(SWIFT) test --disable-xctest \
-		--filter '^(SimulationTests|CrashTests)'
+SEEDS ?= 10
+soak: packages ## SEEDS=100 lives, each cut off at every write; prints the seed of what fails
+	@CRASH_SEEDS=$(SEEDS) $(SWIFT) test --disable-xctest --filter '^CrashTests'
 
 FUZZ_SECONDS ?= 10
 FUZZED := tanma weiban configuration target dates positions

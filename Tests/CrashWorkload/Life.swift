@@ -58,7 +58,8 @@ struct Life: Sendable {
             try await log.store(
                 rows, from: Workload.follow,
                 CustomerReading(
-                    key: "wm1", relay: "acme", picked: clock.now, reply: [UInt8(step)],
+                    key: "wm1", eventSource: "/acme/acme-tanma/tanma.follow_records", picked: clock.now,
+                    reply: [UInt8(step)],
                     patience: Workload.minute))
         }
         note(.acknowledged(log.head))
@@ -118,9 +119,9 @@ struct Life: Sendable {
 
     private func retry(_ update: inout SinkUpdate) async throws(LogError) {
         let due = try await patience.trying { () async throws(LogError) in
-            try await log.dueRetries(of: "hook", at: clock.now, limit: 100).due
+            try await log.retries(of: "hook")
         }
-        for row in due {
+        for row in due where row.due <= clock.now {
             note(.hook(row.offset))
             update.released.append(row.offset)
             if row.offset % 9 == 0 {
