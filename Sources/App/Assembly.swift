@@ -28,6 +28,9 @@ struct Assembly {
     private let display: any ProgressDisplay
     private let adopts: Bool
 
+    /// Kept open for reuse, over all subscribers together.
+    private static let subscriberConnections = 1024
+
     /// - Parameters:
     ///   - display: where backfills show their progress, besides the log.
     ///   - adopts: a position in Kafka that belongs to another log is given up for the store's.
@@ -39,7 +42,7 @@ struct Assembly {
         (self.display, self.adopts) = (display, adopts)
         log = try EventLog(path: settings.store.path, timekeeper: timekeeper)
         http = HTTPClient()
-        outward = HTTPClient()
+        outward = HTTPClient(idleConnections: Self.subscriberConnections)
     }
 
     /// A number between 0 and 1, for jitter.

@@ -21,7 +21,11 @@ enum AttemptLedger {
         try connection.run(
             "INSERT INTO successes (sink, count, rows) VALUES (?1, ?2, ?3)", .text(sink),
             .integer(Int64(successes.count)), .blob(SuccessChunk.encode(successes)))
+        // Many at once would be many megabytes before the next pruning.
+        if successes.count >= largeChunk { _ = try prune(sink, connection) }
     }
+
+    private static let largeChunk = 200
 
     /// The newest first, failures and successes together.
     static func attempts(

@@ -33,7 +33,7 @@ final class LaneStorer: Sendable {
     static let laterEvery: Duration = .seconds(1)
     /// … and all after this one when the store has just refused.
     static let afterRefusal: Duration = .seconds(2)
-    static let pruneEvery: Duration = .seconds(600)
+    static let pruneEvery: Duration = .seconds(60)
 
     init(_ surroundings: DeliveryEngine.Surroundings) {
         self.surroundings = surroundings
