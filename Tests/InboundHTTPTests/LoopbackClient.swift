@@ -71,6 +71,28 @@ struct LoopbackClient: ~Copyable {
         return Reply(status: status, headers: headers, body: Array(buffer.prefix(length)))
     }
 
+    /// Everything received up to and with `mark`; nil when the connection was closed before it.
+    mutating func text(until mark: String) throws -> String? {
+        while true {
+            let text = String(decoding: buffer, as: UTF8.self)
+            if let range = text.firstRange(of: mark) {
+                let read = String(text[..<range.upperBound])
+                buffer.removeFirst(read.utf8.count)
+                return read
+            }
+            guard try receive() else { return nil }
+        }
+    }
+
+    /// Reads at most this much and no more, so that what follows stays in the system's buffers.
+    mutating func bytes(_ count: Int) throws -> Int {
+        while buffer.count < count {
+            guard try receive() else { break }
+        }
+        defer { buffer.removeFirst(min(count, buffer.count)) }
+        return min(count, buffer.count)
+    }
+
     /// Whether the other side has closed; waits for it.
     mutating func isClosed() throws -> Bool {
         try !receive()

@@ -12,6 +12,8 @@ final class Exchange {
     }
 
     var stage = Stage.begun
+    /// The answer's body, while it is still being made.
+    var stream: OutgoingStream?
     private let target: String
     private var method = ""
     private var headers = HTTPHeaders()

@@ -18,8 +18,10 @@ import Synchronization
 /// - `HTTPServer` owns the daemon; callbacks reach `RequestIntake`, which outlives it, by an unretained
 ///   pointer.
 ///
-/// To add a kind of answer (a stream): a case of `Answer`, a method of `Responder`, a branch of
-/// `RequestIntake.finish`.
+/// - A stream (`Responder.stream`) is a suspended connection too while it has nothing to send. Its closed client is noticed when
+///   something is written, so every stream wants a heartbeat.
+///
+/// To add a kind of answer: a case of `Answer`, a method of `Responder`, a branch of `RequestIntake.finish`.
 package final class HTTPServer: Sendable {
     /// Where to listen and what to bear.
     package struct Configuration: Sendable {
@@ -33,17 +35,33 @@ package final class HTTPServer: Sendable {
         package var maxBodyBytes: Int
         /// Further clients wait in the system's backlog.
         package var maxConnections: Int
+        /// What one connection may hold for headers and for what is on its way out; a longer head is answered with 431.
+        package var connectionBytes: Int
+        /// Nil serves plain HTTP.
+        package var tls: TLS?
         /// After this long without a byte from the client the connection is closed; whole seconds, 0 for
         /// never.
         package var idleTimeout: Duration
 
         package init(
             host: String = "127.0.0.1", port: Int = 0, threads: Int = 1, maxBodyBytes: Int = 1 << 20,
-            maxConnections: Int = 1000, idleTimeout: Duration = .seconds(60)
+            maxConnections: Int = 1000, connectionBytes: Int = 32 << 10, tls: TLS? = nil,
+            idleTimeout: Duration = .seconds(60)
         ) {
             (self.host, self.port, self.threads) = (host, port, threads)
             (self.maxBodyBytes, self.maxConnections) = (maxBodyBytes, maxConnections)
+            (self.connectionBytes, self.tls) = (connectionBytes, tls)
             self.idleTimeout = idleTimeout
+        }
+    }
+
+    /// The server's certificate (with its chain) and private key, both as PEM texts.
+    package struct TLS: Sendable {
+        let certificate: String
+        let key: String
+
+        package init(certificate: String, key: String) {
+            (self.certificate, self.key) = (certificate, key)
         }
     }
 
@@ -72,6 +90,14 @@ package final class HTTPServer: Sendable {
         stop()
     }
 
+    /// Takes no new connection from here on; those that are open go on. Before `stop()`, for a server that drains.
+    package func quiesce() {
+        daemon.withLock { daemon in
+            guard let handle = daemon, handle.listener == nil else { return }
+            daemon?.listener = MHD_quiesce_daemon(handle.pointer)
+        }
+    }
+
     /// Answers what is outstanding with 503, sends what is answered, and closes every connection.
     ///
     /// Blocks until that is done, three seconds at most for clients that do not read. Further calls do
@@ -82,7 +108,7 @@ package final class HTTPServer: Sendable {
             return daemon
         }
         guard let daemon else { return }
-        let listener = MHD_quiesce_daemon(daemon.pointer)
+        let listener = daemon.listener ?? MHD_quiesce_daemon(daemon.pointer)
         intake.stop(deadline: .now() + Self.stopDeadline)
         MHD_stop_daemon(daemon.pointer)
         // The daemon's threads used the socket until they ended, so it is closed last.
@@ -95,20 +121,29 @@ private struct DaemonHandle: @unchecked Sendable {
     // libmicrohttpd synchronizes a daemon with internal threads itself; MHD_quiesce_daemon and
     // MHD_stop_daemon may be called from any thread that is not one of its own, and we call each once.
     let pointer: OpaquePointer
+    /// Once new connections are not taken any more: the socket to close at the end.
+    var listener: Int32?
 
     init(
         _ configuration: HTTPServer.Configuration, listener: ListeningSocket, intake: RequestIntake
     ) throws(InboundHTTPError) {
         var flags = MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue
         if listener.isIPv6 { flags |= MHD_USE_IPv6.rawValue }
+        if configuration.tls != nil { flags |= MHD_USE_TLS.rawValue }
         let idleSeconds = max(0, min(configuration.idleTimeout.components.seconds, 86_400))
         // Unretained: the server keeps the intake, and `stop` joins the daemon's threads before the server
         // lets go.
         let context = Unmanaged.passUnretained(intake).toOpaque()
         let daemon = millrace_mhd_start(
             flags, listener.descriptor, UInt32(max(configuration.threads, configuration.maxConnections)),
-            UInt32(idleSeconds), UInt32(max(1, configuration.threads)), serve, begin, complete, context)
+            UInt32(idleSeconds), UInt32(max(1, configuration.threads)), configuration.connectionBytes,
+            configuration.tls?.certificate, configuration.tls?.key, serve, begin, complete, context)
         guard let daemon else {
+            if configuration.tls != nil {
+                throw InboundHTTPError(
+                    .certificate, doing: "start the server on port \(listener.port)",
+                    cause: "the certificate and its key are not PEM texts that fit together")
+            }
             // The library may have closed the socket already: a leak at a failed start is harmless, closing a
             // descriptor that is somebody else's by now is not.
             throw InboundHTTPError(

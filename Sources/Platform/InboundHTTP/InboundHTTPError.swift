@@ -7,6 +7,8 @@ package struct InboundHTTPError: Error, Sendable, CustomStringConvertible {
         case addressInUse
         /// The port needs rights this process does not have.
         case denied
+        /// The certificate and its key cannot be used.
+        case certificate
         /// The library would not start; it does not say why.
         case notStarted
         /// Another error number of the system.

@@ -9,6 +9,7 @@ final class RequestIntake: Sendable {
     private struct Outstanding {
         var isStopping = false
         var answers: [ObjectIdentifier: PendingAnswer] = [:]
+        var streams: [ObjectIdentifier: OutgoingStream] = [:]
     }
 
     /// How much of a body over the limit is read and thrown away. Less, and a client that is still sending
@@ -53,17 +54,23 @@ final class RequestIntake: Sendable {
 
     /// The library is done with the request, whether it was answered or broken off.
     func completed(_ exchange: Exchange) {
-        let known = outstanding.withLock { $0.answers.removeValue(forKey: ObjectIdentifier(exchange)) }
+        let known = outstanding.withLock { outstanding in
+            outstanding.streams[ObjectIdentifier(exchange)] = nil
+            return outstanding.answers.removeValue(forKey: ObjectIdentifier(exchange))
+        }
+        exchange.stream?.closed()
         if known != nil { unsent.leave() }
     }
 
-    /// Answers everything that waits with 503 and waits until it is sent, at most until the deadline.
+    /// Answers everything that waits with 503, ends every stream, and waits until that is sent, at most until the
+    /// deadline.
     func stop(deadline: DispatchTime) {
-        let waiting = outstanding.withLock { outstanding in
+        let (waiting, streams) = outstanding.withLock { outstanding in
             outstanding.isStopping = true
-            return Array(outstanding.answers.values)
+            return (Array(outstanding.answers.values), Array(outstanding.streams.values))
         }
         for pending in waiting { pending.settle(.response(Self.stopping)) }
+        for stream in streams { stream.finish() }
         // From here on nothing resumes any more: every answer is settled.
         resuming.wait()
         // What a slow client has not read by then is cut off.
@@ -101,6 +108,8 @@ final class RequestIntake: Sendable {
         switch pending.take() {
         case .response(let response):
             return send(response, of: exchange, on: connection)
+        case .stream(let head, let stream):
+            return begin(stream, head, of: exchange, on: connection)
         case .drop:
             return .NO
         case nil:
@@ -108,6 +117,23 @@ final class RequestIntake: Sendable {
             pending.suspended(ConnectionHandle(pointer: connection))
             return .YES
         }
+    }
+
+    private func begin(
+        _ stream: OutgoingStream, _ head: HTTPAnswer, of exchange: Exchange, on connection: OpaquePointer
+    ) -> MHD_Result {
+        guard let result = queue(stream, head, on: connection) else {
+            stream.closed()
+            return send(HTTPAnswer(status: 500), of: exchange, on: connection)
+        }
+        (exchange.stage, exchange.stream) = (.answered, stream)
+        let isStopping = outstanding.withLock { outstanding in
+            outstanding.streams[ObjectIdentifier(exchange)] = stream
+            return outstanding.isStopping
+        }
+        // Nobody else would end a stream that began while the server was being stopped.
+        if isStopping { stream.finish() }
+        return result
     }
 
     private func send(
@@ -119,40 +145,4 @@ final class RequestIntake: Sendable {
     }
 
     private static let stopping = HTTPAnswer(status: 503, headers: ["Connection": "close"])
-}
-
-/// Every header of the request, in order.
-private func readHeaders(of connection: OpaquePointer) -> HTTPHeaders {
-    var headers = HTTPHeaders()
-    withUnsafeMutablePointer(to: &headers) { headers in
-        _ = MHD_get_connection_values_n(
-            connection, .HEADER_KIND,
-            { context, _, name, nameSize, value, valueSize in
-                // The context is the pointer above, which outlives this synchronous walk.
-                let headers = context?.assumingMemoryBound(to: HTTPHeaders.self)
-                headers?.pointee.append(text(name, nameSize), text(value, valueSize))
-                return .YES
-            }, headers)
-    }
-    return headers
-}
-
-private func text(_ start: UnsafePointer<CChar>?, _ count: Int) -> String {
-    String(decoding: UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count), as: UTF8.self)
-}
-
-/// Nil when the library refuses the response: then nothing is queued yet.
-private func queue(_ response: HTTPAnswer, on connection: OpaquePointer) -> MHD_Result? {
-    guard (200...599).contains(response.status) else { return nil }
-    let made = response.body.withUnsafeBytes { body in
-        MHD_create_response_from_buffer(
-            body.count, UnsafeMutableRawPointer(mutating: body.baseAddress), .RESPMEM_MUST_COPY)
-    }
-    guard let made else { return nil }
-    // The connection has a reference of its own once the response is queued.
-    defer { MHD_destroy_response(made) }
-    for field in response.headers.fields {
-        guard MHD_add_response_header(made, field.name, field.value) == .YES else { return nil }
-    }
-    return MHD_queue_response(connection, UInt32(response.status), made)
 }

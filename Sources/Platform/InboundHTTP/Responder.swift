@@ -21,6 +21,17 @@ package final class Responder: Sendable {
         pending.settle(.response(response))
     }
 
+    /// Answers with a body that is still to be made; the head goes out now.
+    /// - Parameters:
+    ///   - head: status and headers; its body goes first.
+    ///   - capacity: how many bytes may wait for the client.
+    /// - Returns: nil when the request has been answered already.
+    package func stream(_ head: HTTPAnswer, capacity: Int) -> OutgoingStream? {
+        let stream = pending.newStream(capacity: capacity)
+        _ = stream.send(head.body)
+        return pending.settle(.stream(head, stream)) ? stream : nil
+    }
+
     /// Closes the connection without an answer.
     package func drop() {
         pending.settle(.drop)
@@ -30,6 +41,7 @@ package final class Responder: Sendable {
 /// How a request ends.
 enum Answer: Sendable {
     case response(HTTPAnswer)
+    case stream(HTTPAnswer, OutgoingStream)
     case drop
 }
 
@@ -50,17 +62,17 @@ struct AnswerState {
 
     private var stage = Stage.running
 
-    /// The connection to resume, if it waits; later answers change nothing.
-    mutating func settled(_ answer: Answer) -> ConnectionHandle? {
+    /// Whether this answer counts, and the connection to resume, if it waits; later answers change nothing.
+    mutating func settled(_ answer: Answer) -> (isFirst: Bool, resume: ConnectionHandle?) {
         switch stage {
         case .running:
             stage = .settled(answer)
-            return nil
+            return (true, nil)
         case .suspended(let connection):
             stage = .settled(answer)
-            return connection
+            return (true, connection)
         case .settled, .taken:
-            return nil
+            return (false, nil)
         }
     }
 
@@ -89,10 +101,18 @@ final class PendingAnswer: Sendable {
         self.resuming = resuming
     }
 
-    func settle(_ answer: Answer) {
+    /// False when another answer came first.
+    @discardableResult
+    func settle(_ answer: Answer) -> Bool {
         resuming.enter()
         defer { resuming.leave() }
-        state.withLock { $0.settled(answer) }?.resume()
+        let (isFirst, connection) = state.withLock { $0.settled(answer) }
+        connection?.resume()
+        return isFirst
+    }
+
+    func newStream(capacity: Int) -> OutgoingStream {
+        OutgoingStream(capacity: capacity, resuming: resuming)
     }
 
     /// On the daemon's thread, after the library was told to suspend.
