@@ -169,7 +169,7 @@ let testRooms: [Target] = [
     tests("OutboundHTTPTests", needs: ["OutboundHTTP", "InboundHTTP"]),
     tests("YAMLTests", needs: ["YAML"]),
     tests("ConfigurationTests", needs: ["Configuration", "EventModel", "Services"]),
-    tests("InboundHTTPTests", needs: ["InboundHTTP"]),
+    tests("InboundHTTPTests", needs: ["InboundHTTP", "TestSupport"]),
     tests(
         "PersistingTests", needs: ["Persisting", "EventModel", "Ports", "Services", "SQLite", "TestSupport"]),
     tests(

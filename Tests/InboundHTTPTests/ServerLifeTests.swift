@@ -1,6 +1,7 @@
 import Dispatch
 import InboundHTTP
 import Synchronization
+import TestSupport
 import Testing
 
 /// Starting and stopping. Real: the server, its threads, sockets on loopback.

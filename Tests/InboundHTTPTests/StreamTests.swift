@@ -1,6 +1,7 @@
 import Dispatch
 import InboundHTTP
 import Synchronization
+import TestSupport
 import Testing
 
 /// Answers whose body is made while it is sent. Real: the server, its threads, sockets on loopback.

@@ -1,22 +1,22 @@
 import Glibc
 
 /// A client on a plain socket, so that a test decides what is on the wire and sees what comes back.
-struct LoopbackClient: ~Copyable {
-    struct Failure: Error {
+package struct LoopbackClient: ~Copyable {
+    package struct Failure: Error {
         let doing: String
         let number: Int32
     }
 
-    struct Reply {
-        let status: Int
-        let headers: [String: String]
-        let body: [UInt8]
+    package struct Reply {
+        package let status: Int
+        package let headers: [String: String]
+        package let body: [UInt8]
     }
 
     private let descriptor: Int32
     private var buffer: [UInt8] = []
 
-    init(port: Int, isIPv6: Bool = false) throws {
+    package init(port: Int, isIPv6: Bool = false) throws {
         descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         // A reply that never comes fails the test instead of hanging it.
         var patience = timeval(tv_sec: 20, tv_usec: 0)
@@ -32,11 +32,11 @@ struct LoopbackClient: ~Copyable {
         close(descriptor)
     }
 
-    func send(_ text: String) throws {
+    package func send(_ text: String) throws {
         try send(Array(text.utf8))
     }
 
-    func send(_ bytes: [UInt8]) throws {
+    package func send(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
@@ -48,7 +48,7 @@ struct LoopbackClient: ~Copyable {
     }
 
     /// Reads one reply with a `Content-Length`; nil when the connection was closed before it.
-    mutating func reply() throws -> Reply? {
+    package mutating func reply() throws -> Reply? {
         var end = endOfHead()
         while end == nil {
             guard try receive() else { return nil }
@@ -72,7 +72,7 @@ struct LoopbackClient: ~Copyable {
     }
 
     /// Everything received up to and with `mark`; nil when the connection was closed before it.
-    mutating func text(until mark: String) throws -> String? {
+    package mutating func text(until mark: String) throws -> String? {
         while true {
             let text = String(decoding: buffer, as: UTF8.self)
             if let range = text.firstRange(of: mark) {
@@ -85,7 +85,7 @@ struct LoopbackClient: ~Copyable {
     }
 
     /// Reads at most this much and no more, so that what follows stays in the system's buffers.
-    mutating func bytes(_ count: Int) throws -> Int {
+    package mutating func bytes(_ count: Int) throws -> Int {
         while buffer.count < count {
             guard try receive() else { break }
         }
@@ -94,7 +94,7 @@ struct LoopbackClient: ~Copyable {
     }
 
     /// Whether the other side has closed; waits for it.
-    mutating func isClosed() throws -> Bool {
+    package mutating func isClosed() throws -> Bool {
         try !receive()
     }
 
