@@ -44,6 +44,11 @@ package struct Logger: Sendable {
     /// A logger that drops everything, for tests that look elsewhere.
     package static let silent = Logger(level: .error, format: .text, write: { _ in })
 
+    /// What is written from here on, by this logger and its copies.
+    package func change(level: LogLevel, format: LogFormat) {
+        output.change(level, format)
+    }
+
     package func debug(_ message: StaticString, _ fields: KeyValuePairs<LogKey, LogValue> = [:]) {
         output.log(.debug, message, fields)
     }
@@ -71,8 +76,7 @@ package struct Logger: Sendable {
     }
 
     private final class Output: Sendable {
-        private let level: LogLevel
-        private let format: LogFormat
+        private let style: Mutex<(level: LogLevel, format: LogFormat)>
         private let now: @Sendable () -> Int64
         private let write: @Sendable (String) -> Void
         private let gate = Mutex(())
@@ -81,14 +85,20 @@ package struct Logger: Sendable {
             level: LogLevel, format: LogFormat, now: @escaping @Sendable () -> Int64,
             write: @escaping @Sendable (String) -> Void
         ) {
-            (self.level, self.format, self.now, self.write) = (level, format, now, write)
+            (self.now, self.write) = (now, write)
+            style = Mutex((level, format))
+        }
+
+        func change(_ level: LogLevel, _ format: LogFormat) {
+            style.withLock { $0 = (level, format) }
         }
 
         func log(_ level: LogLevel, _ message: StaticString, _ fields: KeyValuePairs<LogKey, LogValue>) {
-            guard level >= self.level else { return }
+            let style = style.withLock { $0 }
+            guard level >= style.level else { return }
             let line = LogLine(
                 time: now(), level: level, message: "\(message)", fields: fields.map { ($0.key, $0.value) })
-            let text = format == .json ? line.json : line.text
+            let text = style.format == .json ? line.json : line.text
             gate.withLock { _ in write(text + "\n") }
         }
     }
