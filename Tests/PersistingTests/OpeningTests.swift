@@ -69,7 +69,8 @@ import Testing
         try rawConnection(fixture.path).execute(
             script: """
                 ALTER TABLE dedup DROP COLUMN version; ALTER TABLE sources DROP COLUMN deleted;
-                ALTER TABLE sources DROP COLUMN forgotten;
+                ALTER TABLE sources DROP COLUMN forgotten; ALTER TABLE sources DROP COLUMN recovered;
+                DROP TABLE tokens; DROP TABLE changes;
                 DROP TABLE customers; DROP TABLE customer_ids; DROP TABLE records;
                 DROP INDEX dead_by_sink;
                 ALTER TABLE retries DROP COLUMN members;

@@ -2,7 +2,7 @@ package import EventModel
 import Foundation
 package import Ports
 import SQLite
-import Services
+package import Services
 import Signing
 
 /// The durable, ordered log: the truth between everything that polls and everything that publishes.
@@ -34,14 +34,19 @@ package final class EventLog: Sendable {
     let fingerprintKey: [UInt8]
     let timekeeper: any Timekeeper
     private let lock: StoreLock
+    private let appendSeconds: Metric?
 
     /// How many bytes of new events stay in memory for the sinks at the head.
     private static let tailBytes = 16 << 20
 
     /// Opens the store for writing, making it and its folder when they are missing (file mode 0600).
+    /// - Parameter appendSeconds: gets how long each page took until it was on disk.
     /// - Throws: `.inUse` while another process holds it, `.foreign` for a file that is not ours or too new.
-    package init(path: String, timekeeper: any Timekeeper) throws(LogError) {
+    package init(
+        path: String, timekeeper: any Timekeeper, appendSeconds: Metric? = nil
+    ) throws(LogError) {
         self.path = path
+        self.appendSeconds = appendSeconds
         self.timekeeper = timekeeper
         try Self.makeFolder(of: path)
         lock = try StoreLock(storePath: path)
@@ -67,15 +72,18 @@ package final class EventLog: Sendable {
     package func append(
         _ rows: [LogRow], from source: SourceIdentity, position: SourcePosition?
     ) async throws(LogError) -> AppendResult {
+        let begun = timekeeper.elapsed
         let page = PreparedPage(source: source, rows: rows, position: position, key: fingerprintKey)
         let now = timekeeper.now
-        return try await change("store a page of \(source.name)") { scope throws(DatabaseError) in
+        let result = try await change("store a page of \(source.name)") { scope throws(DatabaseError) in
             var appender = try PageAppender(scope.connection, source: source, head: scope.head, now: now)
             try appender.append(page)
             scope.head = appender.head
             scope.events += appender.events
-            return appender.result
+            return appender.result.with(offsetsOf: appender.events)
         }
+        appendSeconds?.observe(timekeeper.elapsed - begun)
+        return result
     }
 
     /// The sink's progress; a name seen for the first time begins at `start`, which is resolved now and kept.

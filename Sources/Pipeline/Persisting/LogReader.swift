@@ -93,7 +93,7 @@ package actor LogReader {
             return try connection.all(
                 """
                 SELECT account, kind, name, position, watermark, succeeded, stored, updated, duplicate, rejected, too_old,
-                    deleted, id
+                    deleted, id, recovered
                 FROM sources ORDER BY name
                 """
             ) { row in Self.source(row, schedules) }.compactMap { $0 }
@@ -245,6 +245,7 @@ package actor LogReader {
             identity: SourceIdentity(account: row.text(0), kind: kind, name: row.text(2)),
             position: row.optionalText(3).map { SourcePosition(state: $0, watermark: watermark) },
             succeeded: row.optionalInteger(5).map(Timestamp.init(milliseconds:)), totals: totals,
-            deleted: Int(row.integer(11)), schedule: schedules[row.integer(12)])
+            deleted: Int(row.integer(11)), recovered: Int(row.integer(13)),
+            schedule: schedules[row.integer(12)])
     }
 }

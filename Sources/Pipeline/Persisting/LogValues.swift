@@ -30,6 +30,8 @@ package struct AppendResult: Sendable, Equatable {
     package internal(set) var duplicate = 0
     package internal(set) var rejected = 0
     package internal(set) var tooOld = 0
+    /// The offsets of the events that came of it, page by page.
+    package internal(set) var offsets: [ClosedRange<Int64>] = []
 
     package init() {}
 
@@ -41,6 +43,7 @@ package struct AppendResult: Sendable, Equatable {
         left.duplicate += right.duplicate
         left.rejected += right.rejected
         left.tooOld += right.tooOld
+        left.offsets += right.offsets
     }
 }
 
@@ -53,6 +56,8 @@ package struct SourceRecord: Sendable {
     package let totals: AppendResult
     /// Events made without a row: what was there and is gone.
     package let deleted: Int
+    /// Rows that came back from quarantine and made an event, in no other count.
+    package let recovered: Int
     /// Of a source that is read customer by customer; nil for all others.
     package let schedule: ScheduleCounts?
 }
@@ -196,4 +201,13 @@ package struct LogSummary: Sendable {
     package let quarantined: Int64
     package let fileBytes: Int64
     package let freeBytes: Int64?
+}
+
+extension AppendResult {
+    func with(offsetsOf events: [StoredEvent]) -> AppendResult {
+        guard let first = events.first, let last = events.last else { return self }
+        var result = self
+        result.offsets = [first.offset...last.offset]
+        return result
+    }
 }

@@ -57,13 +57,26 @@ struct PageAppender {
         result.duplicate += rows
     }
 
+    /// Rows that come back from quarantine: they were counted when they were read.
+    mutating func recover(_ page: PreparedPage) throws(DatabaseError) {
+        try appendRows(page)
+        try storeNews()
+        try connection.run(
+            "UPDATE sources SET recovered = recovered + ?2 WHERE id = ?1", .integer(source),
+            .integer(Int64(result.stored + result.updated)))
+    }
+
     func finish(_ page: PreparedPage) throws(DatabaseError) {
+        try storeNews()
+        try storeSource(page.position)
+    }
+
+    private func storeNews() throws(DatabaseError) {
         if !noticed.isEmpty {
             try CustomerLedger.notice(
                 noticed, from: kind, account: account, now: head.recorded, connection)
         }
         try storeHead()
-        try storeSource(page.position)
     }
 
     private mutating func append(

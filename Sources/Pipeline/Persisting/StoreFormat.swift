@@ -1,6 +1,6 @@
 import SQLite
 
-/// The tables of format 5, and how a store is told from any other file.
+/// The tables of format 6, and how a store is told from any other file.
 ///
 ///     meta        log_id, the key of the fingerprints
 ///     head        one row: the next offset, the latest recorded time (offsets go on after retention emptied `events`)
@@ -11,13 +11,14 @@ import SQLite
 ///     sinks       each reader's position, the ranges settled above it, its account
 ///     retries     what failed and waits
 ///     dead        what was given up
+///     tokens, changes   who may use the API, and what was changed through it (`APITables`)
 ///     customers   the schedule of the endpoints that answer one customer at a time (`CustomerTables`)
 ///
 /// and those of webhook subscriptions, in `SubscriptionTables`.
 ///
 /// Keys arrive nearly in order: `events.id` and `dedup.first_id` begin with the row's own time.
 enum StoreFormat {
-    static let version: Int64 = 5
+    static let version: Int64 = 6
     /// "MLRC": SQLite's own place to say whose file this is.
     static let applicationID: Int64 = 0x4D4C_5243
 
@@ -55,7 +56,7 @@ enum StoreFormat {
         CREATE TABLE dead (
             id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, offset INTEGER NOT NULL,
             died INTEGER NOT NULL, attempts INTEGER NOT NULL, status INTEGER, reason TEXT NOT NULL);
-        """ + CustomerTables.schema + AuditTables.schema
+        """ + CustomerTables.schema + AuditTables.schema + APITables.schema
 
     /// Refuses a file of a newer Millrace or of somebody else; true when the file is new and empty.
     static func isNew(_ connection: Connection, path: String) throws(LogError) -> Bool {
@@ -102,11 +103,13 @@ enum StoreFormat {
     ///     2 → 3   the schedule over customers
     ///     3 → 4   webhook subscriptions
     ///     4 → 5   how many events of a source retention has removed
+    ///     5 → 6   tokens, the record of changes, the count of rows that came back from quarantine
     private static let steps = [
         "ALTER TABLE dedup ADD COLUMN version INTEGER;",
         CustomerTables.schema,
         SubscriptionTables.script,
         AuditTables.schema,
+        APITables.schema,
     ]
 
     /// Brings an older store up to this format, in one transaction; a newer one was refused before.

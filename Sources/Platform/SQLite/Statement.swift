@@ -116,6 +116,14 @@ package struct Row: ~Copyable {
             UnsafeRawBufferPointer(start: pointer, count: Int(sqlite3_column_bytes(statement, column))))
     }
 
+    /// Appends a blob or a text without a copy in between; NULL appends nothing.
+    package func append(_ column: Int32, to buffer: inout [UInt8]) {
+        guard let pointer = sqlite3_column_blob(statement, column) else { return }
+        buffer.append(
+            contentsOf: UnsafeRawBufferPointer(
+                start: pointer, count: Int(sqlite3_column_bytes(statement, column))))
+    }
+
     private func isNull(_ column: Int32) -> Bool {
         sqlite3_column_type(statement, column) == SQLITE_NULL
     }
