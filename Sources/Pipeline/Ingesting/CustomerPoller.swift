@@ -58,7 +58,10 @@ package actor CustomerPoller: Service {
     private let identity: SourceIdentity
     private let source: any CustomerSource
     private let relations: Relations
-    private let normalizing: RowNormalizing
+    /// Reads rows anew, for what comes back from quarantine.
+    package nonisolated let normalizing: RowNormalizing
+    /// What people asked of this source.
+    package nonisolated let board: JobBoard
     private let log: EventLog
     private let schedule: Schedule
     private let timekeeper: any Timekeeper
@@ -79,7 +82,8 @@ package actor CustomerPoller: Service {
         _ identity: SourceIdentity, source: any CustomerSource, relations: Relations,
         normalizing: RowNormalizing, log: EventLog, schedule: Schedule, gate: AccountGate,
         timekeeper: any Timekeeper, draw: @escaping @Sendable () -> Double,
-        display: any ProgressDisplay = NoDisplay(), logger: Logger
+        display: any ProgressDisplay = NoDisplay(), board: JobBoard = JobBoard(), driftCount: Metric? = nil,
+        logger: Logger
     ) {
         name = "source \(identity.name)"
         (self.identity, self.source, self.relations) = (identity, source, relations)
@@ -88,7 +92,8 @@ package actor CustomerPoller: Service {
         plan = CustomerPlan(maxAge: schedule.maxAge)
         setbacks = Setbacks(source: identity.name, gate: gate, draw: draw, logger: logger)
         discoverySetbacks = setbacks
-        drift = DriftWatch(documented: normalizing.documentedFields)
+        drift = DriftWatch(documented: normalizing.documentedFields, count: driftCount)
+        self.board = board
         teller = CustomerTeller(identity.name, schedule, display: display, logger: logger)
     }
 
@@ -126,7 +131,12 @@ package actor CustomerPoller: Service {
 
     private func pollUntilCancelled() async {
         var discovery: CustomerDiscovery?
+        defer { board.putBack() }
         while !Task.isCancelled {
+            if let job = board.take(at: timekeeper.now) {
+                await work(on: job)
+                discovery = nil
+            }
             do throws(SourceError) {
                 if discovery == nil {
                     discovery = try await stored { () async throws(LogError) in try await openDiscovery() }
@@ -136,7 +146,7 @@ package actor CustomerPoller: Service {
                 if try await step(&current) == nil {
                     setbacks.worked()
                     try await tellCounts(current, isIdle: true)
-                    await sleep(schedule.every)
+                    await sleepUnlessAsked(schedule.every)
                 }
             } catch {
                 await sleep(setbacks.wait(after: error))
@@ -295,6 +305,31 @@ package actor CustomerPoller: Service {
             return try await body()
         } catch {
             throw SourceError(.store, doing: error.doing, cause: error.cause)
+        }
+    }
+
+    /// A cycle that somebody asked for.
+    private func work(on taken: SourceJob) async {
+        var job = taken
+        do throws(SourceError) {
+            let cycle = try await pollOnce()
+            job.count(cycle.result.rows)
+            job.ended(
+                cycle.failure.map { "\(cycle.failed) customers could not be read, the last because: \($0)" },
+                at: timekeeper.now)
+        } catch {
+            guard error.kind != .cancelled else { return }
+            job.ended(error.description, at: timekeeper.now)
+        }
+        board.update(job)
+    }
+
+    private func sleepUnlessAsked(_ duration: Duration) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.sleep(duration) }
+            group.addTask { await self.board.waitForWork() }
+            await group.next()
+            group.cancelAll()
         }
     }
 

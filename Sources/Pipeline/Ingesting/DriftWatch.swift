@@ -23,8 +23,10 @@ struct DriftWatch {
     /// have one.
     private static let maxKnown = 32
 
-    init(documented: Set<String>) {
-        self.documented = documented
+    private let count: Metric?
+
+    init(documented: Set<String>, count: Metric? = nil) {
+        (self.documented, self.count) = (documented, count)
     }
 
     /// - Parameter row: the bytes of one row.
@@ -52,11 +54,12 @@ struct DriftWatch {
     /// Looks at a row and says what is new about its shape.
     mutating func tell(_ row: [UInt8], of source: String, _ logger: Logger) {
         for change in saw(row: row) {
-            let (field, reason) =
+            let (field, kind, reason) =
                 switch change {
-                case .unknown(let field): (field, "a field the vendor does not document")
-                case .missing(let field): (field, "a field that always was there is missing")
+                case .unknown(let field): (field, "unknown", "a field the vendor does not document")
+                case .missing(let field): (field, "missing", "a field that always was there is missing")
                 }
+            count?.increment(source, field, kind)
             logger.warning(
                 "source.drift", [.source: .text(source), .field: .text(field), .reason: .text(reason)])
         }

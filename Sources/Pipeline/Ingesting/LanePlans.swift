@@ -59,6 +59,11 @@ struct LanePlans {
             window, purpose, rows: rows, took: took, certain: certain, now: now)
     }
 
+    /// Somebody asked: every lane is due.
+    mutating func pollNow(_ now: Timestamp) {
+        for place in plans.indices { plans[place].plan.pollNow(now) }
+    }
+
     mutating func failed(_ window: Window, lane: String) {
         guard let place = plans.firstIndex(where: { $0.lane == lane }) else { return }
         plans[place].plan.failed(window)

@@ -12,18 +12,21 @@ package import Services
 /// what was stored already.
 package actor SourcePoller: Service {
     package nonisolated let name: String
-    private let identity: SourceIdentity
-    private let source: any WindowSource
-    private let normalizing: RowNormalizing
+    let identity: SourceIdentity
+    let source: any WindowSource
+    /// Reads rows anew, for what comes back from quarantine.
+    package nonisolated let normalizing: RowNormalizing
+    /// What people asked of this source.
+    package nonisolated let board: JobBoard
     private let log: EventLog
     private let settings: WindowPlan.Settings
     private let configuredStart: Timestamp?
-    private let timekeeper: any Timekeeper
-    private let logger: Logger
+    let timekeeper: any Timekeeper
+    let logger: Logger
     private let stopSignal = StopSignal()
-    private var clock = VendorClock()
-    private var setbacks: Setbacks
-    private var drift: DriftWatch
+    var clock = VendorClock()
+    var setbacks: Setbacks
+    var drift: DriftWatch
     private var progress: ProgressTeller
     /// Where each lane's gap began and how many rows its pieces held, for progress.
     private var backfills: [String: (begun: Timestamp, rows: Int)] = [:]
@@ -57,15 +60,19 @@ package actor SourcePoller: Service {
     /// - Parameters:
     ///   - draw: gives numbers between 0 and 1, for jitter.
     ///   - display: where a long backfill shows its progress, besides the log.
+    ///   - board: jobs of a poller this one takes over from.
+    ///   - driftCount: counts what `DriftWatch` tells.
     package init(
         _ identity: SourceIdentity, source: any WindowSource, normalizing: RowNormalizing, log: EventLog,
         schedule: Schedule, gate: AccountGate, timekeeper: any Timekeeper,
-        draw: @escaping @Sendable () -> Double, display: any ProgressDisplay = NoDisplay(), logger: Logger
+        draw: @escaping @Sendable () -> Double, display: any ProgressDisplay = NoDisplay(),
+        board: JobBoard = JobBoard(), driftCount: Metric? = nil, logger: Logger
     ) {
         name = "source \(identity.name)"
         (self.identity, self.source, self.normalizing, self.log) = (identity, source, normalizing, log)
+        self.board = board
         settings = schedule.planSettings
-        drift = DriftWatch(documented: normalizing.documentedFields)
+        drift = DriftWatch(documented: normalizing.documentedFields, count: driftCount)
         configuredStart = schedule.start
         (self.timekeeper, self.logger) = (timekeeper, logger)
         setbacks = Setbacks(source: identity.name, gate: gate, draw: draw, logger: logger)
@@ -80,11 +87,16 @@ package actor SourcePoller: Service {
 
     private func pollUntilCancelled() async {
         guard var plans = await openPlans() else { return }
+        defer { board.putBack() }
         while !Task.isCancelled {
+            if let job = board.take(at: timekeeper.now) {
+                await work(on: job, &plans)
+                continue
+            }
             let now = timekeeper.now
             switch plans.next(now: now, vendorNow: clock.now(now, elapsed: timekeeper.elapsed)) {
             case .wait(let duration):
-                await sleep(duration)
+                await sleepUnlessAsked(duration)
             case .read(let window, let lane, let purpose):
                 await poll(window, lane, purpose, &plans)
             }
@@ -115,7 +127,7 @@ package actor SourcePoller: Service {
 
     // MARK: - One window
 
-    private func poll(
+    func poll(
         _ window: Window, _ lane: String, _ purpose: WindowPlan.Purpose, _ plans: inout LanePlans
     ) async {
         do throws(SourceError) {
@@ -129,7 +141,7 @@ package actor SourcePoller: Service {
         }
     }
 
-    private func read(
+    func read(
         _ window: Window, _ lane: String, _ purpose: WindowPlan.Purpose, _ plans: inout LanePlans
     ) async throws(SourceError) -> AppendResult {
         let begun = timekeeper.elapsed
@@ -196,8 +208,7 @@ package actor SourcePoller: Service {
             rows: before + rows, elapsed: timekeeper.elapsed)
     }
 
-    private func store(_ rows: [LogRow], position: SourcePosition?) async throws(SourceError) -> AppendResult
-    {
+    func store(_ rows: [LogRow], position: SourcePosition?) async throws(SourceError) -> AppendResult {
         do throws(LogError) {
             let result = try await log.append(rows, from: identity, position: position)
             if result.rejected > 0 {
@@ -218,7 +229,16 @@ package actor SourcePoller: Service {
         if delay > .zero { await sleep(delay) }
     }
 
-    private func sleep(_ duration: Duration) async {
+    private func sleepUnlessAsked(_ duration: Duration) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.sleep(duration) }
+            group.addTask { await self.board.waitForWork() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    func sleep(_ duration: Duration) async {
         do throws(CancellationError) {
             try await timekeeper.sleep(for: duration)
         } catch {

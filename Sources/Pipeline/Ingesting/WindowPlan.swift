@@ -118,6 +118,11 @@ struct WindowPlan {
         return .wait(max(.milliseconds(1), liveDue - now))
     }
 
+    /// Somebody asked: the live window is due.
+    mutating func pollNow(_ now: Timestamp) {
+        liveDue = min(liveDue, now)
+    }
+
     /// The window was read whole.
     /// - Parameters:
     ///   - rows: how many it held.
