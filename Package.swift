@@ -98,6 +98,7 @@ let schemas: Target = .target(
         .embedInCode("millrace.subscription.enabled.v1.json"),
         .embedInCode("millrace.subscription.failing.v1.json"),
         .embedInCode("millrace.test.v1.json"),
+        .embedInCode("openapi.yaml"),
     ],
     swiftSettings: strict)
 
@@ -105,15 +106,19 @@ let product: [Target] = [
     schemas,
     room("Configuration", needs: ["EventModel", "Services", "YAML"]),
     room(
+        "Serving",
+        needs: ["EventModel", "Ports", "RowDecoding", "Services", "InboundHTTP", "Signing", "Persisting"]),
+    room(
         "VendorSimulator", needs: ["EventModel", "Services", "InboundHTTP", "Signing"],
         resources: [.embedInCode("Samples/tanma-visits.response.json")]),
     room(
         "App",
         needs: [
-            "EventModel", "Ports", "Services", "OutboundHTTP", "InboundHTTP", "Kafka", "Signing",
+            "EventModel", "Ports", "RowDecoding", "Services", "OutboundHTTP", "InboundHTTP", "Kafka",
+            "Signing",
             "Ingesting", "Normalizing", "Persisting", "Publishing",
             "TanmaSource", "WeibanSource", "KafkaSink", "WebhookSink",
-            "EventSchemas", "Configuration", "VendorSimulator",
+            "EventSchemas", "Configuration", "Serving", "VendorSimulator", "YAML",
         ]),
     .executableTarget(
         name: "millrace", dependencies: ["App"], path: "Sources/millrace", swiftSettings: strict),
@@ -185,7 +190,7 @@ let testRooms: [Target] = [
             "WebhookSink", "OutboundHTTP", "InboundHTTP", "EventModel", "Ports", "Signing", "Persisting",
             "TestSupport",
         ]),
-    tests("AppTests", needs: ["App", "EventModel", "Persisting"]),
+    tests("AppTests", needs: ["App", "EventModel", "Persisting", "Serving", "Services", "TestSupport"]),
     tests(
         "TanmaSourceTests",
         needs: [
@@ -209,6 +214,12 @@ let testRooms: [Target] = [
         needs: [
             "Ingesting", "Normalizing", "Persisting", "EventModel", "Ports", "RowDecoding", "Services",
             "SQLite",
+            "TestSupport",
+        ]),
+    tests(
+        "ServingTests",
+        needs: [
+            "Serving", "Persisting", "EventModel", "Ports", "Services", "InboundHTTP", "SQLite",
             "TestSupport",
         ]),
     tests("VendorSimulatorTests", needs: ["VendorSimulator", "EventModel", "Signing"]),

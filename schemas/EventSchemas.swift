@@ -10,6 +10,9 @@ package enum EventSchemas {
         all.first { $0.type == type }?.json
     }
 
+    /// The description of the HTTP API, in YAML.
+    package static let openAPI: [UInt8] = PackageResources.openapi_yaml
+
     private static let all: [(type: String, json: [UInt8])] = [
         ("visit.recorded", PackageResources.visit_recorded_v1_json),
         ("visit.updated", PackageResources.visit_updated_v1_json),

@@ -10,12 +10,14 @@ import Persisting
 import Ports
 import Publishing
 import Services
+import Serving
 
 /// Builds the relay from its settings: the only place where clocks, generators and connectors meet.
 ///
 ///     level 1   retention, audit
 ///     level 2   sinks: Kafka, webhooks          started before the pollers, stopped after them
-///     level 3   pollers                         stopped first: intake ends, then the sinks drain
+///     level 3   pollers                         stopped before them: intake ends, then the sinks drain
+///     level 4   the HTTP API, readiness         stopped first: no new requests come in
 struct Assembly {
     let settings: Settings
     let log: EventLog
@@ -25,6 +27,8 @@ struct Assembly {
     /// To subscribers: apart, so that no connection made without the guard is used where there is one.
     let outward: HTTPClient
     let logger: Logger
+    let metrics = RelayMetrics()
+    let readiness = Readiness()
     private let display: any ProgressDisplay
     private let adopts: Bool
 
@@ -40,7 +44,8 @@ struct Assembly {
     ) throws(LogError) {
         (self.settings, self.timekeeper, self.logger) = (settings, timekeeper, logger)
         (self.display, self.adopts) = (display, adopts)
-        log = try EventLog(path: settings.store.path, timekeeper: timekeeper)
+        log = try EventLog(
+            path: settings.store.path, timekeeper: timekeeper, appendSeconds: metrics.logAppendSeconds)
         http = HTTPClient()
         outward = HTTPClient(idleConnections: Self.subscriberConnections)
     }
@@ -48,30 +53,50 @@ struct Assembly {
     /// A number between 0 and 1, for jitter.
     static let draw: @Sendable () -> Double = { Double.random(in: 0...1) }
 
-    func services() throws(KafkaError) -> [[any Service]] {
+    /// What runs, level by level, and the parts that a configuration read again reaches.
+    struct Running {
+        let services: [[any Service]]
+        let fleet: SourceFleet
+        let api: APIServer?
+    }
+
+    func running() throws -> Running {
         let retention = RetentionKeeper(
             log, retention: settings.store.retention, dedupRetention: settings.store.dedupRetention,
             timekeeper: timekeeper, logger: logger)
         let audit = AuditKeeper(log, timekeeper: timekeeper, logger: logger)
-        return [[retention, audit], try sinks(), pollers().map(\.service)]
+        let fleet = SourceFleet(pollers())
+        let api = try api(fleet)
+        let door: [any Service] = api.map { [$0] } ?? []
+        return Running(
+            services: [[retention, audit], try sinks(), [fleet], door, [ReadinessTeller(readiness)]], fleet: fleet,
+            api: api)
     }
 
     // MARK: - Sources
 
     /// What polls a source: by windows of time, or customer by customer.
     enum Poller {
-        case windows(SourcePoller)
-        case customers(CustomerPoller)
+        case windows(SourcePoller, PollerControl)
+        case customers(CustomerPoller, PollerControl)
 
-        var service: any Service {
+        var service: any Service { part.service }
+        var control: any SourceControl { part.control }
+        var board: JobBoard { part.control.board }
+
+        private var part: (service: any Service, control: PollerControl) {
             switch self {
-            case .windows(let poller): poller
-            case .customers(let poller): poller
+            case .windows(let poller, let control): (poller, control)
+            case .customers(let poller, let control): (poller, control)
             }
         }
     }
 
-    func pollers() -> [Poller] {
+    /// - Parameters:
+    ///   - settings: the relay's own, or those of a configuration that was read again.
+    ///   - boards: the jobs of sources that are polled already, by their names.
+    func pollers(_ newer: Settings? = nil, boards: [String: JobBoard] = [:]) -> [Poller] {
+        let settings = newer ?? self.settings
         var gates: [String: AccountGate] = [:]
         return settings.sources.compactMap { source in
             guard let account = settings.accounts.first(where: { $0.name == source.account }) else {
@@ -79,33 +104,39 @@ struct Assembly {
             }
             let gate = gates[account.name] ?? Self.gate(account, timekeeper, logger)
             gates[account.name] = gate
-            return poller(source, account, gate)
+            return poller(source, account, gate, settings, boards[source.name] ?? JobBoard())
         }
     }
 
     private func poller(
-        _ source: Settings.Source, _ account: Settings.Account, _ gate: AccountGate
+        _ source: Settings.Source, _ account: Settings.Account, _ gate: AccountGate, _ settings: Settings,
+        _ board: JobBoard
     ) -> Poller {
         let privacy = Privacy(settings.privacy)
-        let catalog = Catalog(http: http, timekeeper: timekeeper, privacy: privacy, logger: logger)
+        let catalog = Catalog(
+            http: http, timekeeper: timekeeper, privacy: privacy, metrics: metrics, logger: logger)
         let connector = catalog.connector(for: source, of: account, gate: gate)
         let identity = SourceIdentity(account: source.account, kind: source.kind, name: source.name)
         let normalizing = RowNormalizing(
             relay: settings.relay.name, account: source.account, normalizer: connector.normalizer,
             hidesRejected: !privacy.keepsEverything)
+        let control = PollerControl(
+            name: source.name, account: source.account, kind: source.kind, board: board,
+            normalizing: normalizing, timekeeper: timekeeper)
         switch connector.reader {
         case .windows(let list):
             return .windows(
                 SourcePoller(
                     identity, source: list, normalizing: normalizing, log: log,
                     schedule: Self.schedule(source), gate: gate, timekeeper: timekeeper, draw: Self.draw,
-                    display: display, logger: logger))
+                    display: display, board: board, driftCount: metrics.sourceDrift, logger: logger), control)
         case .customers(let lists, let relations):
             return .customers(
                 CustomerPoller(
                     identity, source: lists, relations: relations, normalizing: normalizing, log: log,
                     schedule: Self.customerSchedule(source, account), gate: gate, timekeeper: timekeeper,
-                    draw: Self.draw, display: display, logger: logger))
+                    draw: Self.draw, display: display, board: board, driftCount: metrics.sourceDrift,
+                    logger: logger), control)
         }
     }
 

@@ -12,6 +12,7 @@ struct Catalog {
     let http: HTTPClient
     let timekeeper: any Timekeeper
     let privacy: Privacy
+    var metrics = RelayMetrics()
     let logger: Logger
 
     /// What polls one kind of source, and what reads its rows.
@@ -32,28 +33,31 @@ struct Catalog {
         switch source.kind {
         case .visits:
             let visits = TanmaVisits(
-                tanmaClient(account, gate), sourceName: source.name, pageSize: source.pageSize, logger: logger
+                tanmaClient(account, metered(gate, source)), sourceName: source.name,
+                pageSize: source.pageSize, logger: logger
             )
             return Connector(reader: .windows(visits), normalizer: TanmaVisitNormalizer(privacy: privacy))
         case .relations:
-            let relations = TanmaRelations(tanmaClient(account, gate), pageSize: source.pageSize)
+            let relations = TanmaRelations(
+                tanmaClient(account, metered(gate, source)), pageSize: source.pageSize)
             return Connector(
                 reader: .windows(relations), normalizer: TanmaRelationNormalizer(privacy: privacy))
         case .followRecords:
-            let records = TanmaFollowRecords(tanmaClient(account, gate.forCustomers))
+            let records = TanmaFollowRecords(tanmaClient(account, metered(gate.forCustomers, source)))
             return Connector(
-                reader: .customers(records, relations(account, gate)),
+                reader: .customers(records, relations(account, gate, source)),
                 normalizer: TanmaFollowRecordNormalizer(privacy: privacy))
         case .customerFiles:
             let files = TanmaCustomerFiles(
-                tanmaClient(account, gate.forCustomers), pageSize: source.pageSize,
+                tanmaClient(account, metered(gate.forCustomers, source)), pageSize: source.pageSize,
                 staff: source.staffParameter == .salesID ? .salesId : .userId)
             return Connector(
-                reader: .customers(files, relations(account, gate)),
+                reader: .customers(files, relations(account, gate, source)),
                 normalizer: TanmaCustomerFileNormalizer(privacy: privacy))
         case .outflow:
             let client = WeibanClient(
-                weiban(account), http: http, gate: gate, timekeeper: timekeeper, draw: Assembly.draw)
+                weiban(account), http: http, gate: metered(gate, source), timekeeper: timekeeper,
+                draw: Assembly.draw)
             return Connector(
                 reader: .windows(WeibanOutflows(client, pageSize: source.pageSize)),
                 normalizer: WeibanOutflowNormalizer(privacy: privacy))
@@ -61,10 +65,16 @@ struct Catalog {
     }
 
     /// Discovery asks for as many relations a page as the vendor's pages are known to give.
-    private func relations(_ account: Settings.Account, _ gate: AccountGate) -> CustomerPoller.Relations {
+    private func relations(
+        _ account: Settings.Account, _ gate: AccountGate, _ source: Settings.Source
+    ) -> CustomerPoller.Relations {
         CustomerPoller.Relations(
-            source: TanmaRelations(tanmaClient(account, gate.forCustomers), pageSize: 100),
+            source: TanmaRelations(tanmaClient(account, metered(gate.forCustomers, source)), pageSize: 100),
             normalizer: TanmaRelationNormalizer(privacy: .keepEverything))
+    }
+
+    private func metered(_ gate: any RequestGate, _ source: Settings.Source) -> MeteredGate {
+        MeteredGate(gate: gate, source: source.name, metrics: metrics, timekeeper: timekeeper)
     }
 
     private func tanmaClient(_ account: Settings.Account, _ gate: any RequestGate) -> TanmaClient {

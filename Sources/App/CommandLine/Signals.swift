@@ -28,4 +28,13 @@ struct Signals: Sendable {
     func wait() async {
         await signal.wait()
     }
+
+    /// Calls `body` at every SIGHUP from here on, one after the other, on a thread that may block.
+    func onHangup(_ body: @escaping @Sendable () -> Void) {
+        Foundation.signal(SIGHUP, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(
+            signal: SIGHUP, queue: DispatchQueue(label: "millrace.reload"))
+        source.setEventHandler { withExtendedLifetime(source) { body() } }
+        source.resume()
+    }
 }

@@ -27,7 +27,6 @@ struct CheckCommand: Command {
         let refusals = kafkaRefusals(settings, in: ConfigurationFile.path(arguments))
         for refusal in refusals { Output.line(refusal.description) }
         guard refusals.isEmpty else { return 2 }
-        for note in NotYet.notes(settings) { Terminal.say("note: \(note)") }
         var isSound = true
         if arguments.has("store") { isSound = await examine(settings.store.path) && isSound }
         if arguments.has("connect") { isSound = await connect(settings) && isSound }

@@ -5,21 +5,24 @@ import Persisting
 /// `millrace events`: the log as NDJSON.
 struct EventsCommand: Command {
     let name = "events"
-    let summary = "the log as NDJSON, from the store, also beside a running relay"
-    let options = [
-        Option.config,
-        Option(name: "store", value: "FILE", help: "reads this store instead of the configuration's"),
-        Option(name: "after", value: "N", help: "only events after this offset (default 0)"),
-        Option(
-            name: "type", value: "T", isRepeatable: true,
-            help: "only this type or pattern: visit.updated, visit.*"),
-        Option(name: "account", value: "A", help: "only this account or pattern"),
-        Option(name: "limit", value: "N", help: "at most this many events"),
-        Option(name: "follow", help: "goes on with new events as they are stored"),
-    ]
+    let summary = "the log as NDJSON, from the store (also beside a running relay) or from a relay's API"
+    let options =
+        RelayClient.options + [
+            Option.config,
+            Option(name: "store", value: "FILE", help: "reads this store instead of the configuration's"),
+            Option(name: "after", value: "N", help: "only events after this offset (default 0)"),
+            Option(
+                name: "type", value: "T", isRepeatable: true,
+                help: "only this type or pattern: visit.updated, visit.*"),
+            Option(name: "account", value: "A", help: "only this account or pattern"),
+            Option(name: "limit", value: "N", help: "at most this many events"),
+            Option(name: "follow", help: "goes on with new events as they are stored"),
+        ]
     let examples = [
         Example("millrace events --after 100 --limit 10", "ten events after offset 100"),
         Example("millrace events --type 'visit.*' --follow | jq .id", "visits as they come"),
+        Example(
+            "millrace events --url http://127.0.0.1:8080 --follow", "of a running relay, through its API"),
     ]
 
     /// How often a follower looks whether another process has committed: one pragma, no read.
@@ -30,6 +33,12 @@ struct EventsCommand: Command {
         var left = try arguments.integer("limit", in: 0...Int64.max) ?? .max
         let types = try patterns(arguments, "type")
         let accounts = try patterns(arguments, "account")
+        if let client = try RelayClient(arguments) {
+            let feed = FeedFollower(client: client, types: types, accounts: accounts)
+            return try await feed.run(
+                after: try arguments.integer("after", in: 0...Int64.max), limit: left,
+                follows: arguments.has("follow"))
+        }
         do {
             let reader = try LogReader(path: try ConfigurationFile.storePath(arguments))
             while left > 0 {

@@ -88,8 +88,8 @@ struct PollCommand: Command {
 
     private func cycle(of poller: Assembly.Poller) async throws -> PollCycle {
         switch poller {
-        case .windows(let poller): PollCycle(ReadingResult(rows: try await poller.pollOnce()))
-        case .customers(let poller): try await poller.pollOnce()
+        case .windows(let poller, _): PollCycle(ReadingResult(rows: try await poller.pollOnce()))
+        case .customers(let poller, _): try await poller.pollOnce()
         }
     }
 

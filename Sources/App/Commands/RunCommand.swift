@@ -4,7 +4,7 @@ import Kafka
 import Persisting
 import Services
 
-/// `millrace run`: the relay, until SIGTERM or SIGINT.
+/// `millrace run`: the relay, until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 struct RunCommand: Command {
     let name = "run"
     let summary = "the relay: polls, stores, publishes, until SIGTERM or SIGINT"
@@ -29,14 +29,13 @@ struct RunCommand: Command {
         FileLimit.raise()
         let bars = Terminal.errorIsTerminal ? ProgressBars() : nil
         let logger = Logger.above(bars, level: settings.log.level, format: settings.log.format)
-        for note in NotYet.notes(settings) { logger.warning("not in this version", [.reason: .text(note)]) }
         let assembly: Assembly
-        let services: [[any Service]]
+        let running: Assembly.Running
         do {
             assembly = try Assembly(
                 settings, timekeeper: SystemTimekeeper(), display: bars ?? NoDisplay(),
                 adopts: arguments.has("adopt"), logger: logger)
-            services = try assembly.services()
+            running = try assembly.running()
         } catch let error as LogError {
             throw CommandError(error)
         } catch {
@@ -49,7 +48,9 @@ struct RunCommand: Command {
                 .store: .text(settings.store.path),
                 .log: .text(assembly.log.logID), .head: .number(assembly.log.head), .pid: .count(getpid()),
             ])
-        return try await serve(services, settings, signals, logger)
+        let reload = Reload(assembly, running, logger: logger) { ConfigurationFile.read(arguments) }
+        signals.onHangup { reload.run() }
+        return try await serve(running.services, settings, signals, logger)
     }
 
     private func serve(

@@ -49,7 +49,7 @@ struct Demo {
         let assembly = try Assembly(
             settings, timekeeper: timekeeper, logger: Logger(level: .warning, format: .text))
         let group = ServiceGroup(
-            try assembly.services(), deadline: settings.relay.shutdown,
+            try assembly.running().services, deadline: settings.relay.shutdown,
             logger: Logger(level: .warning, format: .text))
         let expected = Expectation(simulator: simulator, relay: settings.relay.name, account: Self.account)
         _ = try await group.run { await waitUntilAllArrived(expected, assembly.log, arrivals) }
