@@ -226,7 +226,8 @@ let testRooms: [Target] = [
     tests(
         "EndToEndTests",
         needs: [
-            "EventModel", "Services", "InboundHTTP", "Kafka", "RowDecoding", "Signing", "VendorSimulator",
+            "EventModel", "Services", "InboundHTTP", "OutboundHTTP", "Kafka", "RowDecoding", "Signing",
+            "VendorSimulator",
             "TestSupport",
         ],
         exclude: ["Independent"]),

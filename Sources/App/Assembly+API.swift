@@ -11,12 +11,13 @@ extension Assembly {
     /// Nil without `http` in the configuration.
     func api(_ fleet: SourceFleet) throws -> APIServer? {
         guard let http = settings.http else { return nil }
-        try lookUpMetrics()
+        let lookUp = try lookUpOfMetrics()
         return try APIServer(
             APIServer.Settings(
                 host: http.host, port: http.port, tls: try Self.tls(http), tokens: Self.tokens(http)),
             APIServer.Relay(
-                log: log, sources: { fleet.controls }, metrics: metrics, readiness: readiness,
+                log: log, sources: { fleet.controls }, metrics: metrics, refresh: lookUp,
+                readiness: readiness,
                 openAPI: try OpenAPIDocument.json()),
             timekeeper: timekeeper, logger: logger)
     }
@@ -37,12 +38,14 @@ extension Assembly {
     }
 
     /// What the store knows better than a counter of this process: looked up at every scrape.
-    private func lookUpMetrics() throws(LogError) {
+    private func lookUpOfMetrics() throws(LogError) -> @Sendable () async -> Void {
         let reader = try LogReader(path: log.path)
-        let lookUp = StoreMetrics(reader: reader, metrics: metrics, timekeeper: timekeeper, logger: logger)
-        metrics.registry.refresh { await lookUp.refresh() }
+        let store = StoreMetrics(reader: reader, metrics: metrics, timekeeper: timekeeper, logger: logger)
         let process = ProcessMetrics(metrics.registry)
-        metrics.registry.refresh { process.refresh() }
+        return {
+            await store.refresh()
+            process.refresh()
+        }
     }
 }
 

@@ -15,9 +15,11 @@ struct StoreMetrics: Sendable {
         do throws(LogError) {
             let summary = try await reader.summary()
             metrics.logHead.set(Double(summary.head))
+            let (sources, sinks) = (try await reader.sources(), try await reader.sinks())
+            forget()
             let now = timekeeper.now
-            for source in try await reader.sources() { show(source, now) }
-            for sink in try await reader.sinks() { show(sink, head: summary.head) }
+            for source in sources { show(source, now) }
+            for sink in sinks { show(sink) }
         } catch {
             logger.warning("metrics of the store cannot be read", [.cause: .text(error.description)])
         }
@@ -36,16 +38,24 @@ struct StoreMetrics: Sendable {
         }
     }
 
-    private func show(_ sink: SinkRecord, head: Int64) {
-        let settled = sink.progress.settled.reduce(0) { $0 + $1.upperBound - $1.lowerBound + 1 }
-        let pending = head - sink.progress.position - settled + sink.waiting
+    /// What has left the configuration or was deleted must not stay with its last number.
+    private func forget() {
+        for metric in [
+            metrics.sourceRows, metrics.sourceLag, metrics.sourceOldestReading, metrics.sinkPosition,
+            metrics.sinkBacklog, metrics.sinkEvents, metrics.deadLetters, metrics.circuitOpen,
+        ] { metric.clear() }
+    }
+
+    private func show(_ sink: SinkRecord) {
         metrics.sinkPosition.set(Double(sink.progress.position), sink.name)
-        metrics.sinkBacklog.set(Double(pending), sink.name)
+        metrics.sinkBacklog.set(Double(sink.open), sink.name)
         metrics.deadLetters.set(Double(sink.dead), sink.name)
         let states = [
             ("delivered", sink.delivered), ("filtered", sink.filtered), ("dead", sink.dead),
-            ("pending", pending),
+            ("pending", sink.pending), ("held", sink.held), ("expired", sink.expired),
         ]
         for (state, count) in states { metrics.sinkEvents.set(Double(count), sink.name, state) }
+        guard let subscription = sink.subscription else { return }
+        metrics.circuitOpen.set(subscription.health.isCircuitOpen ? 1 : 0, sink.name)
     }
 }

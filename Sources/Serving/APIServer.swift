@@ -37,17 +37,19 @@ package final class APIServer: Service {
         let log: EventLog
         let sources: @Sendable () -> [any SourceControl]
         let metrics: RelayMetrics
+        let refresh: @Sendable () async -> Void
         let readiness: Readiness
         let openAPI: [UInt8]
 
         /// - Parameters:
         ///   - sources: those that are polled at the moment.
+        ///   - refresh: sets the metrics that are looked up and not counted; called at every scrape.
         ///   - openAPI: the description that is served, in JSON.
         package init(
             log: EventLog, sources: @escaping @Sendable () -> [any SourceControl], metrics: RelayMetrics,
-            readiness: Readiness, openAPI: [UInt8]
+            refresh: @escaping @Sendable () async -> Void = {}, readiness: Readiness, openAPI: [UInt8]
         ) {
-            (self.log, self.sources, self.metrics) = (log, sources, metrics)
+            (self.log, self.sources, self.metrics, self.refresh) = (log, sources, metrics, refresh)
             (self.readiness, self.openAPI) = (readiness, openAPI)
         }
     }
@@ -67,8 +69,9 @@ package final class APIServer: Service {
     /// Connections: ten thousand streams, and room for requests beside them.
     private static let maxConnections = 24_000
     private static let threads = 2
-    /// Enough for the head of any request of the API; small, because every open stream has it.
-    private static let connectionBytes = 8 << 10
+    /// More than the head of any request of the API. Above 32 kB the library maps it, so that an open stream costs the pages it
+    /// has touched.
+    private static let connectionBytes = 64 << 10
 
     /// - Throws: when the store cannot be read.
     package init(
@@ -85,7 +88,8 @@ package final class APIServer: Service {
             .routes
             + TokenRoutes(log: relay.log, readers: readers, access: access).routes
             + HealthRoutes(
-                readers: readers, metrics: relay.metrics, readiness: relay.readiness, openAPI: relay.openAPI,
+                readers: readers, metrics: relay.metrics, refresh: relay.refresh, readiness: relay.readiness,
+                openAPI: relay.openAPI,
                 timekeeper: timekeeper
             ).routes
         router = Router(routes, access: access, timekeeper: timekeeper)

@@ -8,6 +8,8 @@ import Services
 struct HealthRoutes: Sendable {
     let readers: ReaderPool
     let metrics: RelayMetrics
+    /// Sets the metrics that are looked up and not counted.
+    let refresh: @Sendable () async -> Void
     let readiness: Readiness
     let openAPI: [UInt8]
     let timekeeper: any Timekeeper
@@ -37,10 +39,11 @@ struct HealthRoutes: Sendable {
     }
 
     @Sendable private func numbers(_ call: Call) async throws(Problem) -> Reply {
-        .answer(
+        await refresh()
+        return .answer(
             HTTPAnswer(
                 status: 200, headers: ["Content-Type": "text/plain; version=0.0.4; charset=utf-8"],
-                body: Array(await metrics.registry.text().utf8)))
+                body: Array(metrics.registry.text.utf8)))
     }
 
     @Sendable private func status(_ call: Call) async throws(Problem) -> Reply {

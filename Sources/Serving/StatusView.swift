@@ -150,8 +150,7 @@ extension StatusView.Sink {
         object.member("pending", pending)
         object.member("held", held)
         object.member("expired", expired)
-        object.key("balanced")
-        object.raw(Array((balanced ? "true" : "false").utf8))
+        object.member("balanced", balanced)
     }
 }
 

@@ -144,7 +144,10 @@ import Testing
     @Test func migratedStoreKnowsWhatItHadForgotten() async throws {
         let fixture = try await Self.lived()
         try rawConnection(fixture.path).execute(
-            script: "ALTER TABLE sources DROP COLUMN forgotten; PRAGMA user_version = 4")
+            script: """
+                ALTER TABLE sources DROP COLUMN forgotten; ALTER TABLE sources DROP COLUMN recovered;
+                DROP TABLE tokens; DROP TABLE changes; PRAGMA user_version = 4
+                """)
         _ = try fixture.open()
         #expect(try await Self.audit(fixture).sources.first?.forgotten == 10)
         #expect(try await Self.audit(fixture).balances)

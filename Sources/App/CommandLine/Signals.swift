@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Services
+import Synchronization
 
 /// SIGTERM and SIGINT as one request to stop; the second one ends the process at once.
 ///
@@ -29,12 +30,31 @@ struct Signals: Sendable {
         await signal.wait()
     }
 
-    /// Calls `body` at every SIGHUP from here on, one after the other, on a thread that may block.
-    func onHangup(_ body: @escaping @Sendable () -> Void) {
+    /// Calls `body` at every SIGHUP, one after the other, on a thread that may block, until it is taken back.
+    func onHangup(_ body: @escaping @Sendable () -> Void) -> Hangup {
+        let hangup = Hangup(body)
         Foundation.signal(SIGHUP, SIG_IGN)
         let source = DispatchSource.makeSignalSource(
             signal: SIGHUP, queue: DispatchQueue(label: "millrace.reload"))
-        source.setEventHandler { withExtendedLifetime(source) { body() } }
+        source.setEventHandler { withExtendedLifetime(source) { hangup.happened() } }
         source.resume()
+        return hangup
+    }
+}
+
+/// What a SIGHUP leads to; nothing any more once it is taken back, and nothing is kept alive by it.
+final class Hangup: Sendable {
+    private let body: Mutex<(@Sendable () -> Void)?>
+
+    init(_ body: @escaping @Sendable () -> Void) {
+        self.body = Mutex(body)
+    }
+
+    func happened() {
+        body.withLock { $0 }?()
+    }
+
+    func takeBack() {
+        body.withLock { $0 = nil }
     }
 }

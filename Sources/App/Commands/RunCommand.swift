@@ -29,18 +29,32 @@ struct RunCommand: Command {
         FileLimit.raise()
         let bars = Terminal.errorIsTerminal ? ProgressBars() : nil
         let logger = Logger.above(bars, level: settings.log.level, format: settings.log.format)
-        let assembly: Assembly
-        let running: Assembly.Running
+        let log: EventLog
+        let code: Int32
         do {
-            assembly = try Assembly(
+            let assembly = try Assembly(
                 settings, timekeeper: SystemTimekeeper(), display: bars ?? NoDisplay(),
                 adopts: arguments.has("adopt"), logger: logger)
-            running = try assembly.running()
+            log = assembly.log
+            code = try await run(assembly, signals, logger) { ConfigurationFile.read(arguments) }
+        } catch let error as CommandError {
+            throw error
         } catch let error as LogError {
             throw CommandError(error)
         } catch {
             throw .usage("\(error)")
         }
+        // The writer closes last, after everything that read beside it: so the store is one file again.
+        withExtendedLifetime(log) {}
+        return code
+    }
+
+    private func run(
+        _ assembly: Assembly, _ signals: Signals, _ logger: Logger,
+        read: @escaping @Sendable () -> ConfigurationReading
+    ) async throws -> Int32 {
+        let settings = assembly.settings
+        let running = try assembly.running()
         logger.info(
             "relay started",
             [
@@ -48,8 +62,9 @@ struct RunCommand: Command {
                 .store: .text(settings.store.path),
                 .log: .text(assembly.log.logID), .head: .number(assembly.log.head), .pid: .count(getpid()),
             ])
-        let reload = Reload(assembly, running, logger: logger) { ConfigurationFile.read(arguments) }
-        signals.onHangup { reload.run() }
+        let reload = Reload(assembly, running, logger: logger, read: read)
+        let hangup = signals.onHangup { reload.run() }
+        defer { hangup.takeBack() }
         return try await serve(running.services, settings, signals, logger)
     }
 

@@ -5,12 +5,7 @@ import Synchronization
 /// A metric is made once, by name, with its label names; asking again for the same name and labels gives the same metric, so
 /// that parts which come and go (a reloaded source) go on counting. Metrics are cheap to update from any thread.
 package final class MetricsRegistry: Sendable {
-    private struct State {
-        var metrics: [String: Metric] = [:]
-        var refreshers: [@Sendable () async -> Void] = []
-    }
-
-    private let state = Mutex(State())
+    private let metrics = Mutex<[String: Metric]>([:])
 
     package init() {}
 
@@ -31,27 +26,21 @@ package final class MetricsRegistry: Sendable {
         metric(name, help, .histogram, labels, buckets: buckets)
     }
 
-    /// Called before every writing, for what is looked up and not counted.
-    package func refresh(_ refresher: @escaping @Sendable () async -> Void) {
-        state.withLock { $0.refreshers.append(refresher) }
-    }
-
     /// The text of all metrics, sorted by name (exposition format 0.0.4).
-    package func text() async -> String {
-        for refresher in state.withLock({ $0.refreshers }) { await refresher() }
-        return state.withLock { Array($0.metrics.values) }.sorted { $0.name < $1.name }.map(\.text).joined()
+    package var text: String {
+        metrics.withLock { Array($0.values) }.sorted { $0.name < $1.name }.map(\.text).joined()
     }
 
     private func metric(
         _ name: String, _ help: String, _ kind: Metric.Kind, _ labels: [String], buckets: [Double]
     ) -> Metric {
-        state.withLock { state in
-            if let known = state.metrics[name] {
+        metrics.withLock { metrics in
+            if let known = metrics[name] {
                 precondition(known.kind == kind && known.labels == labels, "\(name) is made in two ways")
                 return known
             }
             let metric = Metric(name: name, help: help, kind: kind, labels: labels, buckets: buckets)
-            state.metrics[name] = metric
+            metrics[name] = metric
             return metric
         }
     }

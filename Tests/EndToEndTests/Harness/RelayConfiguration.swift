@@ -24,6 +24,10 @@ struct RelayConfiguration: Sendable {
     var webhooks: [Webhook] = []
     var kafkaBrokers: String?
     var delivery = "exactly_once"
+    /// The API's port; nil serves none, or any port where webhooks need the rest of `http`.
+    var httpPort: Int?
+    /// Names and scopes of tokens; a token is `made-up-token-of-NAME`.
+    var tokens: [(name: String, scope: String)] = []
     var shutdown = "10s"
     var overlap = "30s"
     var store = "sqlite:./data/millrace.db"
@@ -32,6 +36,8 @@ struct RelayConfiguration: Sendable {
 
     /// Before the vendor's own sample rows.
     static let start = "2021-08-01T00:00:00+08:00"
+
+    static func token(_ name: String) -> String { "made-up-token-of-\(name)" }
 
     var yaml: String {
         var lines = [
@@ -57,11 +63,16 @@ struct RelayConfiguration: Sendable {
         if let kafkaBrokers {
             lines.append("kafka: {brokers: \"\(kafkaBrokers)\", delivery: \(delivery)}")
         }
-        if !webhooks.isEmpty {
-            lines.append(
-                "http: {listen: \"127.0.0.1:0\", allow_private_endpoints: \(allowsPrivateEndpoints)}")
-            lines.append("webhooks:")
+        if httpPort != nil || !webhooks.isEmpty {
+            lines.append("http:")
+            lines.append("  listen: 127.0.0.1:\(httpPort ?? 0)")
+            lines.append("  allow_private_endpoints: \(allowsPrivateEndpoints)")
+            if !tokens.isEmpty { lines.append("  tokens:") }
+            for (name, scope) in tokens {
+                lines.append("    - {name: \(name), token: \(Self.token(name)), scope: \(scope)}")
+            }
         }
+        if !webhooks.isEmpty { lines.append("webhooks:") }
         for webhook in webhooks {
             lines.append(
                 "  - {name: \(webhook.name), url: \"\(webhook.url)\", events: [\"*\"], from: beginning,")
