@@ -64,6 +64,7 @@ let pipeline: [Target] = [
     room("Pipeline/Normalizing", needs: ["EventModel", "Ports", "RowDecoding", "Signing"]),
     room("Pipeline/Persisting", needs: ["EventModel", "Ports", "Services", "SQLite", "Signing"]),
     room("Pipeline/Publishing", needs: ["EventModel", "Ports", "Services", "Persisting", "Signing"]),
+    room("Pipeline/Replaying", needs: ["EventModel", "Ports", "Services", "Persisting", "Publishing"]),
 ]
 
 let connectors: [Target] = [
@@ -107,7 +108,11 @@ let product: [Target] = [
     room("Configuration", needs: ["EventModel", "Services", "YAML"]),
     room(
         "Serving",
-        needs: ["EventModel", "Ports", "RowDecoding", "Services", "InboundHTTP", "Signing", "Persisting"]),
+        needs: [
+            "EventModel", "Ports", "RowDecoding", "Services", "InboundHTTP", "Signing", "Persisting",
+            "Publishing",
+            "Replaying",
+        ]),
     room(
         "VendorSimulator", needs: ["EventModel", "Services", "InboundHTTP", "Signing"],
         resources: [.embedInCode("Samples/tanma-visits.response.json")]),
@@ -116,7 +121,7 @@ let product: [Target] = [
         needs: [
             "EventModel", "Ports", "RowDecoding", "Services", "OutboundHTTP", "InboundHTTP", "Kafka",
             "Signing",
-            "Ingesting", "Normalizing", "Persisting", "Publishing",
+            "Ingesting", "Normalizing", "Persisting", "Publishing", "Replaying",
             "TanmaSource", "WeibanSource", "KafkaSink", "WebhookSink",
             "EventSchemas", "Configuration", "Serving", "VendorSimulator", "YAML",
         ]),
@@ -180,6 +185,9 @@ let testRooms: [Target] = [
     tests(
         "PublishingTests",
         needs: ["Publishing", "Persisting", "EventModel", "Ports", "Services", "TestSupport"]),
+    tests(
+        "ReplayingTests",
+        needs: ["Replaying", "Publishing", "Persisting", "EventModel", "Ports", "Services", "TestSupport"]),
     tests("KafkaTests", needs: ["Kafka", "Services"]),
     tests(
         "KafkaSinkTests",
@@ -190,7 +198,12 @@ let testRooms: [Target] = [
             "WebhookSink", "OutboundHTTP", "InboundHTTP", "EventModel", "Ports", "Signing", "Persisting",
             "TestSupport",
         ]),
-    tests("AppTests", needs: ["App", "EventModel", "Persisting", "Serving", "Services", "TestSupport"]),
+    tests(
+        "AppTests",
+        needs: [
+            "App", "EventModel", "Persisting", "Ports", "Publishing", "Replaying", "Serving", "Services",
+            "TestSupport",
+        ]),
     tests(
         "TanmaSourceTests",
         needs: [
@@ -219,8 +232,9 @@ let testRooms: [Target] = [
     tests(
         "ServingTests",
         needs: [
-            "Serving", "Persisting", "EventModel", "Ports", "Services", "InboundHTTP", "SQLite",
-            "TestSupport",
+            "Serving", "Persisting", "Publishing", "Replaying", "EventModel", "Ports", "Services",
+            "InboundHTTP",
+            "SQLite", "Signing", "TestSupport",
         ]),
     tests("VendorSimulatorTests", needs: ["VendorSimulator", "EventModel", "Signing"]),
     tests(

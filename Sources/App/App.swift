@@ -10,7 +10,7 @@ package enum App {
     /// Every command, in the order help lists them. To add one: a file in `Commands`, a line here.
     static let commands: [any Command] = [
         RunCommand(), DemoCommand(), SimulateCommand(), CheckCommand(), PollCommand(), EventsCommand(),
-        StatusCommand(), AuditCommand(), SchemaCommand(), VersionCommand(), HelpCommand(),
+        ReplayCommand(), StatusCommand(), AuditCommand(), SchemaCommand(), VersionCommand(), HelpCommand(),
     ]
 
     /// - Parameter arguments: as the process got them, its own name first.

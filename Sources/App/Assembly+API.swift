@@ -3,20 +3,26 @@ import EventSchemas
 import Foundation
 import Persisting
 import Ports
+import Publishing
+import Replaying
 import Services
 import Serving
 import YAML
 
 extension Assembly {
     /// Nil without `http` in the configuration.
-    func api(_ fleet: SourceFleet) throws -> APIServer? {
+    func api(
+        _ fleet: SourceFleet, _ engine: DeliveryEngine, _ replays: ReplayKeeper
+    ) throws -> APIServer? {
         guard let http = settings.http else { return nil }
         let lookUp = try lookUpOfMetrics()
         return try APIServer(
             APIServer.Settings(
                 host: http.host, port: http.port, tls: try Self.tls(http), tokens: Self.tokens(http)),
             APIServer.Relay(
-                log: log, sources: { fleet.controls }, metrics: metrics, refresh: lookUp,
+                log: log, book: SubscriptionBook(engine), replays: replays,
+                isTopic: settings.kafka.map { _ in Settings.Kafka.isTopic },
+                sources: { fleet.controls }, metrics: metrics, refresh: lookUp,
                 readiness: readiness,
                 openAPI: try OpenAPIDocument.json()),
             timekeeper: timekeeper, logger: logger)

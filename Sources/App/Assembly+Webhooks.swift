@@ -23,9 +23,11 @@ extension Assembly {
                         http: outward, timekeeper: timekeeper)
                 },
                 abandon: { [outward] in outward.close() }, logger: logger),
-            configured: settings.webhooks.map {
-                DeliveryEngine.Configured(Self.subscription($0), from: Self.start($0.from))
-            })
+            configured: Self.configured(settings.webhooks))
+    }
+
+    static func configured(_ webhooks: [Settings.Webhook]) -> [DeliveryEngine.Configured] {
+        webhooks.map { DeliveryEngine.Configured(subscription($0), from: start($0.from)) }
     }
 
     private var allowsPrivateEndpoints: Bool { settings.http?.allowPrivateEndpoints ?? false }

@@ -15,7 +15,7 @@ import Serving
 /// Builds the relay from its settings: the only place where clocks, generators and connectors meet.
 ///
 ///     level 1   retention, audit
-///     level 2   sinks: Kafka, webhooks          started before the pollers, stopped after them
+///     level 2   Kafka, webhooks, replays        started before the pollers, stopped after them
 ///     level 3   pollers                         stopped before them: intake ends, then the sinks drain
 ///     level 4   the HTTP API, readiness         stopped first: no new requests come in
 struct Assembly {
@@ -57,6 +57,7 @@ struct Assembly {
     struct Running {
         let services: [[any Service]]
         let fleet: SourceFleet
+        let engine: DeliveryEngine
         let api: APIServer?
     }
 
@@ -66,11 +67,15 @@ struct Assembly {
             timekeeper: timekeeper, logger: logger)
         let audit = AuditKeeper(log, timekeeper: timekeeper, logger: logger)
         let fleet = SourceFleet(pollers())
-        let api = try api(fleet)
+        let engine = deliveryEngine()
+        let replays = try replayKeeper(engine)
+        let kafka: [any Service] = try settings.kafka.map { [try kafkaPump($0)] } ?? []
+        let api = try api(fleet, engine, replays)
         let door: [any Service] = api.map { [$0] } ?? []
         return Running(
-            services: [[retention, audit], try sinks(), [fleet], door, [ReadinessTeller(readiness)]], fleet: fleet,
-            api: api)
+            services: [
+                [retention, audit], kafka + [engine, replays], [fleet], door, [ReadinessTeller(readiness)],
+            ], fleet: fleet, engine: engine, api: api)
     }
 
     // MARK: - Sources
@@ -174,23 +179,8 @@ struct Assembly {
 
     // MARK: - Sinks
 
-    private func sinks() throws(KafkaError) -> [any Service] {
-        var sinks: [any Service] = []
-        if let kafka = settings.kafka { sinks.append(try kafkaPump(kafka)) }
-        sinks.append(deliveryEngine())
-        return sinks
-    }
-
     private func kafkaPump(_ kafka: Settings.Kafka) throws(KafkaError) -> any Service {
-        let template = TopicTemplate(kafka.topic)
-        let topics = template.names(for: settings.sources.map { ($0.account, $0.kind) }).map {
-            KafkaTopic(
-                name: $0, partitions: kafka.partitions, replication: kafka.replication,
-                properties: kafka.topicProperties)
-        }
-        let published = KafkaSink.Settings(
-            brokers: kafka.brokers, topic: template, isBinary: kafka.mode == .binary, topics: topics,
-            properties: kafka.properties)
+        let published = kafkaSink(kafka, topic: kafka.topic)
         let selection = SinkSelection(events: kafka.events, accounts: nil)
         switch kafka.delivery {
         case .exactlyOnce:
@@ -205,6 +195,19 @@ struct Assembly {
                 from: Self.start(kafka.from), selection: selection, timekeeper: timekeeper, draw: Self.draw,
                 logger: logger)
         }
+    }
+
+    /// - Parameter topic: the configured one, or another that a replay goes to.
+    func kafkaSink(_ kafka: Settings.Kafka, topic: String) -> KafkaSink.Settings {
+        let template = TopicTemplate(topic)
+        let topics = template.names(for: settings.sources.map { ($0.account, $0.kind) }).map {
+            KafkaTopic(
+                name: $0, partitions: kafka.partitions, replication: kafka.replication,
+                properties: kafka.topicProperties)
+        }
+        return KafkaSink.Settings(
+            brokers: kafka.brokers, topic: template, isBinary: kafka.mode == .binary, topics: topics,
+            properties: kafka.properties)
     }
 
     private var kafkaWriter: KafkaTransactions.Writer {

@@ -1,13 +1,18 @@
 import Configuration
+import Persisting
+import Publishing
 import Services
 import Serving
 import Synchronization
 
 /// Reads the configuration again while the relay runs (SIGHUP; contract, section 2).
 ///
-/// Accounts, sources, tokens, privacy and the log's level are taken over at once; positions are kept. A file that is wrong, or that
+/// Accounts, sources, webhooks, tokens, privacy and the log's level are taken over at once; positions are kept. A file that is wrong, or that
 /// changes what only a start can change, changes nothing.
-final class Reload: Sendable {
+final class Reload: Service {
+    let name = "reload"
+    private let hangups: AsyncStream<Void>
+    private let stopSignal = StopSignal()
     private let read: @Sendable () -> ConfigurationReading
     private let assembly: Assembly
     private let running: Assembly.Running
@@ -15,14 +20,25 @@ final class Reload: Sendable {
     private let current: Mutex<Settings>
 
     init(
-        _ assembly: Assembly, _ running: Assembly.Running, logger: Logger,
+        _ assembly: Assembly, _ running: Assembly.Running, at hangups: AsyncStream<Void>, logger: Logger,
         read: @escaping @Sendable () -> ConfigurationReading
     ) {
-        (self.assembly, self.running, self.logger, self.read) = (assembly, running, logger, read)
+        (self.assembly, self.running, self.hangups) = (assembly, running, hangups)
+        (self.logger, self.read) = (logger, read)
         current = Mutex(assembly.settings)
     }
 
-    func run() {
+    func run() async throws {
+        _ = await stopSignal.unlessStopped {
+            for await _ in self.hangups { await self.reload() }
+        }
+    }
+
+    func stop() async {
+        stopSignal.stop()
+    }
+
+    private func reload() async {
         let reading = read()
         guard let settings = reading.settings else {
             for problem in reading.problems {
@@ -38,15 +54,21 @@ final class Reload: Sendable {
                 [.reason: .text("\(restart.joined(separator: ", ")): needs a restart")])
             return
         }
-        if old.webhooks != settings.webhooks {
-            logger.warning("changed webhooks are taken over at the next start", [:])
+        do throws(LogError) {
+            try await takeOver(settings, from: old)
+        } catch {
+            logger.error("the configuration was not taken over", [.reason: .text(error.description)])
+            return
         }
-        takeOver(settings, from: old)
         current.withLock { $0 = settings }
         logger.info("configuration read again", [.count: .count(settings.sources.count)])
     }
 
-    private func takeOver(_ settings: Settings, from old: Settings) {
+    /// Webhooks first: only they can fail, and what fails has changed nothing.
+    private func takeOver(_ settings: Settings, from old: Settings) async throws(LogError) {
+        if old.webhooks != settings.webhooks {
+            try await running.engine.reload(Assembly.configured(settings.webhooks))
+        }
         logger.change(level: settings.log.level, format: settings.log.format)
         running.api?.reload(tokens: settings.http.map(Assembly.tokens) ?? [])
         let isPollingTheSame =

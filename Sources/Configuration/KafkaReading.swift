@@ -75,18 +75,22 @@ enum EventTypes {
 }
 
 extension Rule where Output == String {
-    private static var placeholders: [String] { ["{entity}", "{type}", "{account}", "{vendor}"] }
-
     /// Kafka's own limits of a topic's name are 249 of these characters, and neither `.` nor `..`.
     fileprivate static var topic: Rule {
         Rule("letters, digits, . _ - and {entity} {type} {account} {vendor}, at most 200") { text in
-            var literal = text
-            for placeholder in placeholders { literal = literal.replacing(placeholder, with: "x") }
-            let isLegal = literal.utf8.allSatisfy { $0.isLetter || $0.isDigit || "._-".utf8.contains($0) }
-            guard isLegal, (1...200).contains(text.utf8.count), text != ".", text != ".." else {
-                return .refused("is not a topic")
-            }
-            return .accepted(text)
+            Settings.Kafka.isTopic(text) ? .accepted(text) : .refused("is not a topic")
         }
+    }
+}
+
+extension Settings.Kafka {
+    /// Whether it is a topic's name, or a template of one.
+    package static func isTopic(_ text: String) -> Bool {
+        var literal = text
+        for placeholder in ["{entity}", "{type}", "{account}", "{vendor}"] {
+            literal = literal.replacing(placeholder, with: "x")
+        }
+        let isLegal = literal.utf8.allSatisfy { $0.isLetter || $0.isDigit || "._-".utf8.contains($0) }
+        return isLegal && (1...200).contains(text.utf8.count) && text != "." && text != ".."
     }
 }

@@ -1,3 +1,5 @@
+import EventModel
+
 extension Section {
     private static let exponentialKeys = ["initial", "factor", "max", "give_up_after"]
 

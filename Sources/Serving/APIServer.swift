@@ -3,7 +3,10 @@ import EventModel
 import InboundHTTP
 package import Persisting
 package import Ports
+package import Publishing
+package import Replaying
 package import Services
+import Signing
 
 /// The HTTP API (contract, section 7): the log for those who pull, and the relay's controls.
 ///
@@ -35,6 +38,9 @@ package final class APIServer: Service {
     /// What the API shows and steers.
     package struct Relay: Sendable {
         let log: EventLog
+        let book: SubscriptionBook
+        let replays: ReplayKeeper
+        let isTopic: (@Sendable (String) -> Bool)?
         let sources: @Sendable () -> [any SourceControl]
         let metrics: RelayMetrics
         let refresh: @Sendable () async -> Void
@@ -42,14 +48,18 @@ package final class APIServer: Service {
         let openAPI: [UInt8]
 
         /// - Parameters:
+        ///   - isTopic: whether a topic, or a template of one, is legal; nil where there is no Kafka.
         ///   - sources: those that are polled at the moment.
         ///   - refresh: sets the metrics that are looked up and not counted; called at every scrape.
         ///   - openAPI: the description that is served, in JSON.
         package init(
-            log: EventLog, sources: @escaping @Sendable () -> [any SourceControl], metrics: RelayMetrics,
+            log: EventLog, book: SubscriptionBook, replays: ReplayKeeper,
+            isTopic: (@Sendable (String) -> Bool)?,
+            sources: @escaping @Sendable () -> [any SourceControl], metrics: RelayMetrics,
             refresh: @escaping @Sendable () async -> Void = {}, readiness: Readiness, openAPI: [UInt8]
         ) {
-            (self.log, self.sources, self.metrics, self.refresh) = (log, sources, metrics, refresh)
+            (self.log, self.book, self.replays, self.isTopic) = (log, book, replays, isTopic)
+            (self.sources, self.metrics, self.refresh) = (sources, metrics, refresh)
             (self.readiness, self.openAPI) = (readiness, openAPI)
         }
     }
@@ -80,18 +90,28 @@ package final class APIServer: Service {
         (self.settings, self.logger, metrics) = (settings, logger, relay.metrics)
         readers = try ReaderPool(path: relay.log.path, count: 3)
         hub = StreamHub(relay.log, metrics: relay.metrics, timekeeper: timekeeper, logger: logger)
-        routes =
-            FeedRoutes(
-                log: relay.log, readers: readers, hub: hub, stopSignal: stopSignal, timekeeper: timekeeper
+        let clock = timekeeper
+        var routes = FeedRoutes(
+            log: relay.log, readers: readers, book: relay.book, hub: hub, stopSignal: stopSignal,
+            timekeeper: clock
+        ).routes
+        routes += SubscriptionRoutes(book: relay.book, timekeeper: clock).routes
+        routes += DeadLetterRoutes(book: relay.book).routes
+        routes +=
+            ReplayRoutes(
+                log: relay.log, book: relay.book, replays: relay.replays, isTopic: relay.isTopic,
+                timekeeper: clock,
+                randomBytes: secureRandomBytes
             ).routes
-            + SourceRoutes(log: relay.log, readers: readers, sources: relay.sources, timekeeper: timekeeper)
-            .routes
-            + TokenRoutes(log: relay.log, readers: readers, access: access).routes
-            + HealthRoutes(
+        routes +=
+            SourceRoutes(log: relay.log, readers: readers, sources: relay.sources, timekeeper: clock).routes
+        routes += TokenRoutes(log: relay.log, readers: readers, access: access).routes
+        routes +=
+            HealthRoutes(
                 readers: readers, metrics: relay.metrics, refresh: relay.refresh, readiness: relay.readiness,
-                openAPI: relay.openAPI,
-                timekeeper: timekeeper
+                openAPI: relay.openAPI, timekeeper: clock
             ).routes
+        self.routes = routes
         router = Router(routes, access: access, timekeeper: timekeeper)
         door = Door()
         access.configure(settings.tokens)

@@ -55,10 +55,12 @@ extension Reply {
         return .answer(HTTPAnswer(status: status, headers: fields, body: body))
     }
 
-    static func object(status: Int = 200, _ members: (inout JSONWriter) -> Void) -> Reply {
+    static func object(
+        status: Int = 200, headers: HTTPHeaders = [:], _ members: (inout JSONWriter) -> Void
+    ) -> Reply {
         var writer = JSONWriter()
         writer.object(members)
-        return json(writer.bytes, status: status)
+        return json(writer.bytes, status: status, headers: headers)
     }
 
     static var nothing: Reply { .answer(HTTPAnswer(status: 204)) }

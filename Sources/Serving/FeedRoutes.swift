@@ -2,12 +2,14 @@ import EventModel
 import InboundHTTP
 import Persisting
 import Ports
+import Publishing
 import Services
 
 /// The log over HTTP: pages, single events, the stream.
 struct FeedRoutes: Sendable {
     let log: EventLog
     let readers: ReaderPool
+    let book: SubscriptionBook
     let hub: StreamHub
     let stopSignal: StopSignal
     let timekeeper: any Timekeeper
@@ -130,9 +132,19 @@ struct FeedRoutes: Sendable {
         let reader = readers.next()
         let event = try await stored { () async throws(LogError) in try await reader.event(id: id) }
         guard let event else { throw .notFound("There is no such event in the log.") }
+        let fates = try await booked { () async throws(BookError) in try await book.fates(of: event) }
         return .object { object in
             object.key("event")
             object.raw(event.body)
+            object.array("subscriptions") { array in
+                for (view, fate) in fates {
+                    array.object { subscription in
+                        subscription.member("id", view.id)
+                        subscription.member("name", view.subscription.name)
+                        subscription.member("state", fate.rawValue)
+                    }
+                }
+            }
         }
     }
 

@@ -26,6 +26,7 @@ struct HealthRoutes: Sendable {
                 .json(openAPI)
             },
             Route(method: "GET", path: "/v1/status", scope: .read, handle: status),
+            Route(method: "GET", path: "/v1/audit", scope: .read, query: ["quick"], handle: audit),
         ]
     }
 
@@ -44,6 +45,15 @@ struct HealthRoutes: Sendable {
             HTTPAnswer(
                 status: 200, headers: ["Content-Type": "text/plain; version=0.0.4; charset=utf-8"],
                 body: Array(metrics.registry.text.utf8)))
+    }
+
+    /// Counted anew, unless `quick`: then by the counts alone.
+    @Sendable private func audit(_ call: Call) async throws(Problem) -> Reply {
+        let isQuick = try call.query.flag("quick") ?? false
+        let audit = try await stored { () async throws(LogError) in
+            try await readers.next().audit(thorough: !isQuick)
+        }
+        return .json(audit.json)
     }
 
     @Sendable private func status(_ call: Call) async throws(Problem) -> Reply {

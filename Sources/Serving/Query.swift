@@ -32,12 +32,21 @@ struct Query: Sendable {
         return value
     }
 
+    func flag(_ name: String) throws(Problem) -> Bool? {
+        switch values[name] {
+        case nil: return nil
+        case "true": return true
+        case "false": return false
+        default: throw .invalid(name, "is neither true nor false")
+        }
+    }
+
     /// Comma-separated: `visit.*,relation.created`.
     func patterns(_ name: String) throws(Problem) -> [NamePattern]? {
         guard let text = values[name] else { return nil }
         var patterns: [NamePattern] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let pattern = NamePattern(String(part)), part.utf8.allSatisfy(Self.isPatternByte) else {
+            guard let pattern = NamePattern(String(part)), part.utf8.allSatisfy(NamePattern.isUsual) else {
                 throw .invalid(
                     name,
                     "is not a list of patterns; allowed, with commas between: *, a prefix like visit.*, an exact name"
@@ -46,16 +55,6 @@ struct Query: Sendable {
             patterns.append(pattern)
         }
         return patterns
-    }
-
-    private static func isPatternByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
-            UInt8(ascii: "*"):
-            true
-        default: false
-        }
     }
 
     func time(_ name: String) throws(Problem) -> Timestamp? {
@@ -86,5 +85,18 @@ struct Query: Sendable {
     func filter() throws(Problem) -> EventFilter {
         EventFilter(
             types: try patterns("types"), accounts: try patterns("accounts"), subject: text("subject"))
+    }
+}
+
+extension NamePattern {
+    /// Whether a byte may be in a pattern: types and accounts have no others.
+    static func isUsual(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
+            UInt8(ascii: "*"):
+            true
+        default: false
+        }
     }
 }

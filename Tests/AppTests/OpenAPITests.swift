@@ -1,6 +1,8 @@
 import EventModel
 import Foundation
 import Persisting
+import Publishing
+import Replaying
 import Services
 import Serving
 import TestSupport
@@ -26,10 +28,19 @@ import Testing
     private func server(_ folder: TemporaryFolder) throws -> APIServer {
         let clock = ManualClock()
         let log = try EventLog(path: folder.file("millrace.db"), timekeeper: clock)
+        let engine = DeliveryEngine(
+            .init(
+                log: log, relay: "acme", timekeeper: clock, draw: { 0 },
+                randomBytes: { [UInt8](repeating: 0, count: $0) },
+                endpoint: { _ in preconditionFailure("nothing is delivered") }, abandon: {}, logger: .silent),
+            configured: [])
         return try APIServer(
             .init(host: "127.0.0.1", port: 0, tokens: []),
             .init(
-                log: log, sources: { [] }, metrics: RelayMetrics(), readiness: Readiness(),
+                log: log, book: SubscriptionBook(engine),
+                replays: try ReplayKeeper(
+                    log, targets: { _ in nil }, timekeeper: clock, draw: { 0 }, logger: .silent),
+                isTopic: nil, sources: { [] }, metrics: RelayMetrics(), readiness: Readiness(),
                 openAPI: try OpenAPIDocument.json()),
             timekeeper: clock, logger: .silent)
     }

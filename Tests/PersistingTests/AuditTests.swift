@@ -146,7 +146,7 @@ import Testing
         try rawConnection(fixture.path).execute(
             script: """
                 ALTER TABLE sources DROP COLUMN forgotten; ALTER TABLE sources DROP COLUMN recovered;
-                DROP TABLE tokens; DROP TABLE changes; PRAGMA user_version = 4
+                DROP TABLE tokens; DROP TABLE changes; DROP TABLE replays; PRAGMA user_version = 4
                 """)
         _ = try fixture.open()
         #expect(try await Self.audit(fixture).sources.first?.forgotten == 10)

@@ -136,7 +136,7 @@ import Testing
             // Three events, the notice of being disabled, three more: all held.
             #expect(held.held == 7 && held.pending == 0 && held.isBalanced)
             #expect(endpoint.sent.count == 1)
-            try await SubscriptionBook(engine).resume(Reconciliation.id(of: "a"))
+            try await SubscriptionBook(engine).resume(Reconciliation.id(of: "a"), by: "ops")
             // Three, the notice, three, and the notice of being enabled.
             try await fixture.until { $0.isActive && $0.delivered == 8 }
         }

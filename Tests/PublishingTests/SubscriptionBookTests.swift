@@ -26,7 +26,8 @@ import Testing
         let endpoint = ScriptedEndpoint()
         try await running(endpoint) { fixture, book in
             try await fixture.pump.append(1...3)
-            let (view, secret) = try await book.create(EngineFixture.subscription("made"), from: .beginning)
+            let (view, secret) = try await book.create(
+                EngineFixture.subscription("made"), from: .beginning, by: "ops")
             #expect(view.id.hasPrefix("sub_") && view.id.utf8.count == 30)
             #expect(secret.reveal().hasPrefix("whsec_"))
             try await fixture.until("webhook/\(view.id)") { $0.delivered == 3 }
@@ -39,10 +40,10 @@ import Testing
     @Test func configuredOnesAreReadOnlyAndNamesAreTakenOnce() async throws {
         try await running(ScriptedEndpoint()) { _, book in
             let id = Reconciliation.id(of: "fixed")
-            let readOnly = await #expect(throws: BookError.self) { try await book.remove(id) }
+            let readOnly = await #expect(throws: BookError.self) { try await book.remove(id, by: "ops") }
             #expect(readOnly?.kind == .readOnly)
             let taken = await #expect(throws: BookError.self) {
-                _ = try await book.create(EngineFixture.subscription("fixed"), from: .now)
+                _ = try await book.create(EngineFixture.subscription("fixed"), from: .now, by: "ops")
             }
             #expect(taken?.kind == .nameTaken)
             let missing = await #expect(throws: BookError.self) { _ = try await book.find("sub_x") }
@@ -57,7 +58,8 @@ import Testing
     func urlThatCannotBeIsRefused(url: String) async throws {
         try await running(ScriptedEndpoint()) { _, book in
             let error = await #expect(throws: BookError.self) {
-                _ = try await book.create(EngineFixture.subscription("made") { $0.url = url }, from: .now)
+                _ = try await book.create(
+                    EngineFixture.subscription("made") { $0.url = url }, from: .now, by: "ops")
             }
             #expect(error?.kind == .invalid)
         }
@@ -66,12 +68,13 @@ import Testing
     @Test func pausedHoldsAndResumedFlows() async throws {
         let endpoint = ScriptedEndpoint()
         try await running(endpoint) { fixture, book in
-            let id = try await book.create(EngineFixture.subscription("made"), from: .beginning).view.id
-            try await book.pause(id)
+            let id = try await book.create(EngineFixture.subscription("made"), from: .beginning, by: "ops")
+                .view.id
+            try await book.pause(id, by: "ops")
             try await fixture.pump.append(1...10)
             #expect(try await book.backlog(id).held == 10)
             #expect(endpoint.sent.isEmpty)
-            try await book.resume(id)
+            try await book.resume(id, by: "ops")
             try await fixture.until("webhook/\(id)") { $0.delivered == 10 }
         }
     }
@@ -80,9 +83,10 @@ import Testing
         let endpoint = ScriptedEndpoint()
         try await running(endpoint) { fixture, book in
             try await fixture.pump.append(1...10)
-            let id = try await book.create(EngineFixture.subscription("made"), from: .beginning).view.id
+            let id = try await book.create(EngineFixture.subscription("made"), from: .beginning, by: "ops")
+                .view.id
             try await fixture.until("webhook/\(id)") { $0.delivered == 10 }
-            try await book.reset(id, to: .offset(6))
+            try await book.reset(id, to: .offset(6), by: "ops")
             try await fixture.until("webhook/\(id)") { $0.delivered == 5 }
             #expect(endpoint.offsets.count == 15)
             let closed = try #require(try await fixture.log.closedAccounts().first)
@@ -93,9 +97,10 @@ import Testing
     @Test func removedIsGoneWithItsTotalsKept() async throws {
         try await running(ScriptedEndpoint()) { fixture, book in
             try await fixture.pump.append(1...4)
-            let id = try await book.create(EngineFixture.subscription("made"), from: .beginning).view.id
+            let id = try await book.create(EngineFixture.subscription("made"), from: .beginning, by: "ops")
+                .view.id
             try await fixture.until("webhook/\(id)") { $0.delivered == 4 }
-            try await book.remove(id)
+            try await book.remove(id, by: "ops")
             #expect(try await fixture.record("webhook/\(id)") == nil)
             #expect(try await fixture.log.closedAccounts().first?.delivered == 4)
             #expect(try await book.list().count == 1)
@@ -104,12 +109,13 @@ import Testing
 
     @Test func rotatedSecretOverlaps() async throws {
         try await running(ScriptedEndpoint()) { fixture, book in
-            let (view, first) = try await book.create(EngineFixture.subscription("made"), from: .now)
-            let second = try await book.rotateSecret(view.id, overlap: .seconds(3600))
+            let (view, first) = try await book.create(
+                EngineFixture.subscription("made"), from: .now, by: "ops")
+            let second = try await book.rotateSecret(view.id, overlap: .seconds(3600), by: "ops")
             let secrets = try await book.find(view.id).subscription.secrets
             #expect(secrets.map(\.secret) == [second, first])
             #expect(secrets[0].end == nil && secrets[1].end != nil)
-            _ = try await book.rotateSecret(view.id, overlap: .zero)
+            _ = try await book.rotateSecret(view.id, overlap: .zero, by: "ops")
             #expect(try await book.find(view.id).subscription.secrets.count == 1)
         }
     }
@@ -117,7 +123,7 @@ import Testing
     @Test func testEventIsSentAndNotStored() async throws {
         let endpoint = ScriptedEndpoint { _, _ in .status(503) }
         try await running(endpoint) { fixture, book in
-            let id = try await book.create(EngineFixture.subscription("made"), from: .now).view.id
+            let id = try await book.create(EngineFixture.subscription("made"), from: .now, by: "ops").view.id
             let head = fixture.log.head
             let attempt = try await book.test(id)
             #expect(attempt.status == 503 && attempt.failure == "status" && fixture.log.head == head)
@@ -131,13 +137,14 @@ import Testing
         }
         try await running(endpoint) { fixture, book in
             try await fixture.pump.append(1...6)
-            let id = try await book.create(EngineFixture.subscription("made"), from: .beginning).view.id
+            let id = try await book.create(EngineFixture.subscription("made"), from: .beginning, by: "ops")
+                .view.id
             try await fixture.until("webhook/\(id)") { $0.dead == 3 && $0.delivered == 3 }
             let letters = try await book.deadLetters(of: id, after: 0, limit: 10)
             #expect(letters.count == 3 && letters.allSatisfy { $0.letter.status == 415 && $0.type != nil })
-            #expect(try await book.redrive(id, ids: [letters[0].id]) == 1)
+            #expect(try await book.redrive(ids: [letters[0].id], by: "ops") == 1)
             try await fixture.until("webhook/\(id)") { $0.dead == 2 && $0.delivered == 4 }
-            #expect(try await book.redrive(id) == 2)
+            #expect(try await book.redrive(id, by: "ops") == 2)
             try await fixture.until("webhook/\(id)") { $0.dead == 0 && $0.delivered == 6 }
         }
     }
@@ -146,9 +153,12 @@ import Testing
         let endpoint = ScriptedEndpoint()
         try await running(endpoint) { fixture, book in
             try await fixture.pump.append(1...3)
-            let id = try await book.create(EngineFixture.subscription("made"), from: .beginning).view.id
+            let id = try await book.create(EngineFixture.subscription("made"), from: .beginning, by: "ops")
+                .view.id
             try await fixture.until("webhook/\(id)") { $0.delivered == 3 }
-            _ = try await book.change(id) { $0.events = [NamePattern("relation.*")].compactMap { $0 } }
+            _ = try await book.change(id, by: "ops") {
+                $0.events = [NamePattern("relation.*")].compactMap { $0 }
+            }
             try await fixture.pump.append(4...6)
             try await fixture.until("webhook/\(id)") { $0.filtered == 3 && $0.delivered == 3 }
         }

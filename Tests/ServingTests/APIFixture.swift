@@ -3,7 +3,10 @@ import Foundation
 import InboundHTTP
 import Persisting
 import Ports
+import Publishing
+import Replaying
 import Services
+import Signing
 import Synchronization
 import TestSupport
 
@@ -19,6 +22,9 @@ struct APIFixture {
     let metrics = RelayMetrics()
     let stopSignal = StopSignal()
     let hub: StreamHub
+    let endpoint = RecordingEndpoint()
+    let engine: DeliveryEngine
+    let replays: ReplayKeeper
     let router: Router
 
     static let identity = SourceIdentity(account: "acme-tanma", kind: .visits, name: "visits")
@@ -32,12 +38,79 @@ struct APIFixture {
         hub = StreamHub(log, metrics: metrics, timekeeper: clock, logger: .silent)
         access.configure(tokens)
         let source = self.source
-        let routes =
-            FeedRoutes(log: log, readers: readers, hub: hub, stopSignal: stopSignal, timekeeper: clock).routes
-            + SourceRoutes(log: log, readers: readers, sources: { [source] }, timekeeper: clock).routes
-            + TokenRoutes(log: log, readers: readers, access: access).routes
+        engine = Self.engine(log, clock, endpoint)
+        let book = SubscriptionBook(engine)
+        replays = try ReplayKeeper(
+            log,
+            targets: { record in
+                do { return try await book.replayTarget(record.target, replay: record.id) } catch {
+                    return nil
+                }
+            }, timekeeper: clock, draw: { 0.5 }, logger: .silent)
+        var routes = FeedRoutes(
+            log: log, readers: readers, book: book, hub: hub, stopSignal: stopSignal, timekeeper: clock
+        ).routes
+        routes += SourceRoutes(log: log, readers: readers, sources: { [source] }, timekeeper: clock).routes
+        routes += TokenRoutes(log: log, readers: readers, access: access).routes
+        routes += SubscriptionRoutes(book: book, timekeeper: clock).routes
+        routes += DeadLetterRoutes(book: book).routes
+        routes +=
+            ReplayRoutes(
+                log: log, book: book, replays: replays, isTopic: { $0 != "bad topic" }, timekeeper: clock,
+                randomBytes: secureRandomBytes
+            ).routes
         router = Router(routes, access: access, timekeeper: clock)
     }
+
+    private static func engine(
+        _ log: EventLog, _ clock: ManualClock, _ endpoint: RecordingEndpoint
+    ) -> DeliveryEngine {
+        var fixed = Subscription(
+            name: "fixed", url: "https://fixed.example.com/", events: [NamePattern("*")].compactMap { $0 },
+            retry: .standard)
+        fixed.secrets = [.init(Secret("whsec_bWFkZS11cC1zZWNyZXQtb2YtMzItYnl0ZXMtZm9yLW1l"))]
+        return DeliveryEngine(
+            DeliveryEngine.Surroundings(
+                log: log, relay: "acme", timekeeper: clock, draw: { 0.5 }, randomBytes: secureRandomBytes,
+                endpoint: { _ in endpoint }, abandon: {}, logger: .silent),
+            configured: [DeliveryEngine.Configured(fixed, from: .now)])
+    }
+
+    /// Runs deliveries and replays while `body` runs; time goes on by itself.
+    func running(_ body: () async throws -> Void) async throws {
+        try await engine.start()
+        try await replays.start()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await engine.run() }
+            group.addTask { try await replays.run() }
+            let ticking = Task {
+                while !Task.isCancelled {
+                    clock.advance(by: .milliseconds(25))
+                    await Task.yield()
+                }
+            }
+            try await body()
+            await replays.stop()
+            await engine.stop()
+            try await group.waitForAll()
+            ticking.cancel()
+            await ticking.value
+        }
+    }
+
+    /// Asks until an answer is as it should be.
+    func until(
+        _ target: String, _ isTrue: @escaping (Answered) -> Bool
+    ) async throws -> Answered {
+        while true {
+            let answer = try await ask(target)
+            if isTrue(answer) { return answer }
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
+    func ask(_ target: String) async throws -> Answered { try await ask("GET", target) }
 
     static func row(_ number: Int, type: String = "") -> LogRow {
         let draft = EventDraft(

@@ -1,6 +1,7 @@
 import Foundation
 import InboundHTTP
 import Persisting
+import Publishing
 import Services
 import TestSupport
 import Testing
@@ -14,7 +15,8 @@ struct ServerTests {
         try APIServer(
             .init(host: "127.0.0.1", port: 0, tokens: []),
             .init(
-                log: api.log, sources: { [] }, metrics: api.metrics, readiness: Readiness(),
+                log: api.log, book: SubscriptionBook(api.engine), replays: api.replays, isTopic: nil,
+                sources: { [] }, metrics: api.metrics, readiness: Readiness(),
                 openAPI: Array("{}".utf8)),
             timekeeper: api.clock, logger: .silent)
     }

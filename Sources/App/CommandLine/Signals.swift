@@ -1,7 +1,6 @@
 import Dispatch
 import Foundation
 import Services
-import Synchronization
 
 /// SIGTERM and SIGINT as one request to stop; the second one ends the process at once.
 ///
@@ -30,31 +29,14 @@ struct Signals: Sendable {
         await signal.wait()
     }
 
-    /// Calls `body` at every SIGHUP, one after the other, on a thread that may block, until it is taken back.
-    func onHangup(_ body: @escaping @Sendable () -> Void) -> Hangup {
-        let hangup = Hangup(body)
-        Foundation.signal(SIGHUP, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(
-            signal: SIGHUP, queue: DispatchQueue(label: "millrace.reload"))
-        source.setEventHandler { withExtendedLifetime(source) { hangup.happened() } }
-        source.resume()
-        return hangup
-    }
-}
-
-/// What a SIGHUP leads to; nothing any more once it is taken back, and nothing is kept alive by it.
-final class Hangup: Sendable {
-    private let body: Mutex<(@Sendable () -> Void)?>
-
-    init(_ body: @escaping @Sendable () -> Void) {
-        self.body = Mutex(body)
-    }
-
-    func happened() {
-        body.withLock { $0 }?()
-    }
-
-    func takeBack() {
-        body.withLock { $0 = nil }
+    /// One element for every SIGHUP from here on; several that nobody has looked at yet are one.
+    func hangups() -> AsyncStream<Void> {
+        AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+            Foundation.signal(SIGHUP, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(
+                signal: SIGHUP, queue: DispatchQueue(label: "millrace.reload"))
+            source.setEventHandler { withExtendedLifetime(source) { _ = continuation.yield() } }
+            source.resume()
+        }
     }
 }

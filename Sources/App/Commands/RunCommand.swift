@@ -62,10 +62,8 @@ struct RunCommand: Command {
                 .store: .text(settings.store.path),
                 .log: .text(assembly.log.logID), .head: .number(assembly.log.head), .pid: .count(getpid()),
             ])
-        let reload = Reload(assembly, running, logger: logger, read: read)
-        let hangup = signals.onHangup { reload.run() }
-        defer { hangup.takeBack() }
-        return try await serve(running.services, settings, signals, logger)
+        let reload = Reload(assembly, running, at: signals.hangups(), logger: logger, read: read)
+        return try await serve(running.services + [[reload]], settings, signals, logger)
     }
 
     private func serve(

@@ -2,11 +2,12 @@ import Foundation
 
 /// Every key a log line may carry: one word per thing, the same in all rooms.
 package enum LogKey: String, Sendable, CaseIterable {
-    case account, at, attempt, brokers, cause, code, count, customers, deadline, delay, deleted, doing,
+    case account, at, attempt, brokers, cause, code, count, customers, deadline, delay, deleted, delivered,
+        doing,
         duplicates, duration
     case event, field, from, head, log, name, percent, pid, reason, rejected, rows, services, sink, source,
         store
-    case stored, to, topic, updated, version
+    case state, stored, to, topic, updated, version
 }
 
 /// A value in a log line; numbers stay numbers in JSON.

@@ -20,6 +20,8 @@ package final class KafkaSink: BatchSink {
         package var topics: [KafkaTopic]
         /// librdkafka's own properties, as configured; the relay's own are added to them.
         package var properties: [String: Secret]
+        /// The replay whose id every record carries; nil in the live flow.
+        package var replay: String?
 
         package init(
             brokers: String, topic: TopicTemplate, isBinary: Bool, topics: [KafkaTopic],

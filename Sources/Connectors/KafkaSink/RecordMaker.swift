@@ -5,16 +5,18 @@ import Kafka
 struct RecordMaker {
     private let topic: TopicTemplate
     private let isBinary: Bool
+    private let replay: String?
 
     init(_ settings: KafkaSink.Settings) {
-        (topic, isBinary) = (settings.topic, settings.isBinary)
+        (topic, isBinary, replay) = (settings.topic, settings.isBinary, settings.replay)
     }
 
     func record(_ event: StoredEvent) -> KafkaRecord {
-        KafkaRecord(
+        var headers = isBinary ? BinaryMode.headers(event.body) : Self.structuredHeaders(event)
+        if let replay { headers.append(("millrace-replay", replay)) }
+        return KafkaRecord(
             topic: topic.name(for: event), key: Array(event.key.utf8),
-            value: isBinary ? BinaryMode.data(event.body) : event.body,
-            headers: isBinary ? BinaryMode.headers(event.body) : Self.structuredHeaders(event))
+            value: isBinary ? BinaryMode.data(event.body) : event.body, headers: headers)
     }
 
     private static func structuredHeaders(_ event: StoredEvent) -> [(name: String, value: String)] {

@@ -28,14 +28,15 @@ enum AttemptLedger {
     private static let largeChunk = 200
 
     /// The newest first, failures and successes together.
+    /// - Parameter until: none that began later.
     static func attempts(
-        of sink: String, limit: Int, _ connection: Connection
+        of sink: String, until: Timestamp, limit: Int, _ connection: Connection
     ) throws(DatabaseError) -> [AttemptRecord] {
         let failures = try connection.all(
             """
             SELECT offset, webhook_id, time, attempt, status, duration, class, reason, answer FROM attempts
-            WHERE sink = ?1 ORDER BY id DESC LIMIT ?2
-            """, .text(sink), .integer(Int64(limit))
+            WHERE sink = ?1 AND time <= ?3 ORDER BY id DESC LIMIT ?2
+            """, .text(sink), .integer(Int64(limit)), .integer(until.milliseconds)
         ) {
             AttemptRecord(
                 offset: $0.integer(0), webhookID: $0.text(1), time: Timestamp(milliseconds: $0.integer(2)),
@@ -48,9 +49,9 @@ enum AttemptLedger {
             "SELECT rows FROM successes WHERE sink = ?1 ORDER BY id DESC", [.text(sink)]
         ) { row in
             successes += SuccessChunk.decode(row.bytes(0)).reversed()
-            return successes.count < min(limit, Int(SubscriptionLedger.successesKept))
+            return successes.count < Int(SubscriptionLedger.successesKept)
         }
-        let kept = successes.prefix(Int(SubscriptionLedger.successesKept))
+        let kept = successes.prefix(Int(SubscriptionLedger.successesKept)).filter { $0.time <= until }
         // Both lists are in order already; the ties of one millisecond stay in theirs.
         return Array((failures + kept).sorted { $0.time > $1.time }.prefix(limit))
     }

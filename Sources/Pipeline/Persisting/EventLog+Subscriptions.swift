@@ -42,41 +42,51 @@ extension EventLog {
     }
 
     /// Stores a subscription, new or changed; a new one begins at `start`, which is resolved now and kept.
-    /// - Parameter notices: what the log is told of the change, in the same transaction.
+    /// - Parameters:
+    ///   - notices: what the log is told of the change, in the same transaction.
+    ///   - note: who asked for it, recorded in the same transaction; nil when nobody did.
     package func save(
         _ record: SubscriptionRecord, from start: SinkStart, notices: [SubscriptionNotice] = [],
-        now: Timestamp
+        note: ChangeNote? = nil, now: Timestamp
     ) async throws(LogError) -> SinkProgress {
         try await change("store the subscription \(record.name)") { scope throws(DatabaseError) in
             let progress = try SinkLedger.open(record.sink, from: start, in: &scope)
             try SubscriptionLedger.save(record, scope.connection)
             for notice in notices { try OperationalEvents.append(notice, now: now, in: &scope) }
+            if let note { try Self.keep(note, at: now, scope.connection) }
             return progress
         }
     }
 
     /// Removes a subscription; the totals of its account are kept apart.
-    package func removeSubscription(_ sink: String, now: Timestamp) async throws(LogError) {
+    package func removeSubscription(
+        _ sink: String, note: ChangeNote? = nil, now: Timestamp
+    ) async throws(LogError) {
         try await change("remove a subscription") { scope throws(DatabaseError) in
             try SubscriptionLedger.close(sink, cause: "deleted", now: now, in: scope)
             try SubscriptionLedger.remove(sink, scope.connection)
+            if let note { try Self.keep(note, at: now, scope.connection) }
         }
     }
 
     /// Closes a subscription's account and begins another at `start`.
     package func resetSubscription(
-        _ sink: String, to start: SinkStart, now: Timestamp
+        _ sink: String, to start: SinkStart, note: ChangeNote? = nil, now: Timestamp
     ) async throws(LogError) -> SinkProgress {
         try await change("reset a subscription") { scope throws(DatabaseError) in
             try SubscriptionLedger.close(sink, cause: "reset", now: now, in: scope)
+            if let note { try Self.keep(note, at: now, scope.connection) }
             return try SinkLedger.open(sink, from: start, in: &scope)
         }
     }
 
     /// Moves dead letters back among what waits; see `AttemptLedger.redrive`.
-    package func redrive(_ ids: [Int64], of sink: String, now: Timestamp) async throws(LogError) -> [Int64] {
+    package func redrive(
+        _ ids: [Int64], of sink: String, note: ChangeNote? = nil, now: Timestamp
+    ) async throws(LogError) -> [Int64] {
         try await change("redrive dead letters") { scope throws(DatabaseError) in
-            try AttemptLedger.redrive(ids, of: sink, now: now, scope.connection)
+            if let note { try Self.keep(note, at: now, scope.connection) }
+            return try AttemptLedger.redrive(ids, of: sink, now: now, scope.connection)
         }
     }
 
@@ -87,8 +97,29 @@ extension EventLog {
         }
     }
 
-    package func attempts(of sink: String, limit: Int) async throws(LogError) -> [AttemptRecord] {
-        try await reader.attempts(of: sink, limit: limit)
+    /// The newest first.
+    /// - Parameter until: none that began later.
+    package func attempts(
+        of sink: String, until: Timestamp = Timestamp(milliseconds: .max), limit: Int
+    ) async throws(LogError) -> [AttemptRecord] {
+        try await reader.attempts(of: sink, until: until, limit: limit)
+    }
+
+    /// Those of these dead letters that there are, by id.
+    package func deadLetters(ids: [Int64]) async throws(LogError) -> [DeadLetterRecord] {
+        try await reader.deadLetters(ids: ids)
+    }
+
+    /// What waits for another attempt, by offset, a page of it.
+    package func retries(
+        of sink: String, after offset: Int64, limit: Int
+    ) async throws(LogError) -> [RetryRow] {
+        try await reader.retries(of: sink, after: offset, limit: limit)
+    }
+
+    /// What has become of one event at each sink that knows it as waiting or dead.
+    package func troubles(at offset: Int64) async throws(LogError) -> [String: EventTrouble] {
+        try await reader.troubles(at: offset)
     }
 
     package func deadLetters(
@@ -112,10 +143,31 @@ extension LogReader {
     }
 
     /// The newest first.
-    package func attempts(of sink: String, limit: Int) throws(LogError) -> [AttemptRecord] {
+    func attempts(of sink: String, until: Timestamp, limit: Int) throws(LogError) -> [AttemptRecord] {
         try reading { () throws(DatabaseError) in
-            try AttemptLedger.attempts(of: sink, limit: limit, connection)
+            try AttemptLedger.attempts(of: sink, until: until, limit: limit, connection)
         }
+    }
+
+    func deadLetters(ids: [Int64]) throws(LogError) -> [DeadLetterRecord] {
+        try reading { () throws(DatabaseError) in
+            var found: [DeadLetterRecord] = []
+            for id in Set(ids).sorted() {
+                found += try AttemptLedger.deadLetters(of: nil, after: id - 1, limit: 1, connection)
+                    .filter { $0.id == id }
+            }
+            return found
+        }
+    }
+
+    func retries(of sink: String, after offset: Int64, limit: Int) throws(LogError) -> [RetryRow] {
+        try reading { () throws(DatabaseError) in
+            try SinkLedger.retries(sink, after: offset, limit: limit, connection)
+        }
+    }
+
+    func troubles(at offset: Int64) throws(LogError) -> [String: EventTrouble] {
+        try reading { () throws(DatabaseError) in try SinkLedger.troubles(at: offset, connection) }
     }
 
     /// The oldest first, those of every sink when none is named.

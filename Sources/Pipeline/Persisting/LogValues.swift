@@ -182,6 +182,13 @@ package struct SinkRecord: Sendable {
     }
 }
 
+/// Why an event is neither delivered nor ahead of a sink.
+package enum EventTrouble: Sendable {
+    /// It failed and will be tried again.
+    case waiting
+    case dead
+}
+
 /// Where a sink begins that the log has never seen.
 package enum SinkStart: Sendable, Equatable {
     case beginning, now

@@ -73,6 +73,38 @@ enum SinkLedger {
         return complete
     }
 
+    /// A page of what waits, without the ordering keys.
+    static func retries(
+        _ name: String, after offset: Int64, limit: Int, _ connection: Connection
+    ) throws(DatabaseError) -> [RetryRow] {
+        try connection.all(
+            """
+            SELECT offset, attempts, due, first_failed, status, reason, members, NULL
+            FROM retries WHERE sink = ?1 AND offset > ?2 ORDER BY offset LIMIT ?3
+            """, .text(name), .integer(offset), .integer(Int64(limit)), read: row)
+    }
+
+    /// A frozen batch waits as one row: the members are looked for in its list.
+    static func troubles(at offset: Int64, _ connection: Connection) throws(DatabaseError)
+        -> [String: EventTrouble]
+    {
+        var troubles: [String: EventTrouble] = [:]
+        try connection.forEach("SELECT sink FROM dead WHERE offset = ?1", [.integer(offset)]) { row in
+            troubles[row.text(0)] = .dead
+            return true
+        }
+        try connection.forEach(
+            """
+            SELECT sink FROM retries
+            WHERE offset = ?1 OR (members IS NOT NULL AND instr(',' || members || ',', ',' || ?1 || ',') > 0)
+            """, [.integer(offset)]
+        ) { row in
+            troubles[row.text(0)] = .waiting
+            return true
+        }
+        return troubles
+    }
+
     private static func row(_ row: borrowing Row) -> RetryRow {
         RetryRow(
             offset: row.integer(0), attempts: Int(row.integer(1)),

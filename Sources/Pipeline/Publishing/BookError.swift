@@ -10,6 +10,10 @@ package struct BookError: Error, Sendable, CustomStringConvertible {
         case nameTaken
         /// A field that cannot be.
         case invalid
+        /// A field that could be, but not beside the others or not here.
+        case inconsistent
+        /// A dead letter that is none.
+        case noLetter
         /// A newer version wrote its settings.
         case unreadable
         /// The relay is stopping.
@@ -19,9 +23,11 @@ package struct BookError: Error, Sendable, CustomStringConvertible {
 
     package let kind: Kind
     package let cause: String
+    /// The settings' field that is wrong.
+    package let field: String?
 
     init(_ kind: Kind, _ subject: String) {
-        self.kind = kind
+        (self.kind, field) = (kind, kind == .nameTaken ? "name" : nil)
         cause =
             switch kind {
             case .notFound: "there is no subscription \(subject)"
@@ -29,12 +35,17 @@ package struct BookError: Error, Sendable, CustomStringConvertible {
             case .nameTaken: "another subscription is called \(subject)"
             case .unreadable: "the subscription \(subject) was written by a newer version"
             case .stopped: "the relay is stopping"
-            case .invalid, .storage: subject
+            case .invalid, .inconsistent, .noLetter, .storage: subject
             }
     }
 
+    /// A field that cannot be; `rule` says what it is allowed to be.
+    init(_ kind: Kind = .invalid, field: String, _ rule: String) {
+        (self.kind, self.field, cause) = (kind, field, rule)
+    }
+
     init(_ error: LogError) {
-        (kind, cause) = (.storage, error.description)
+        (kind, cause, field) = (.storage, error.description, nil)
     }
 
     package var description: String { cause }

@@ -1,5 +1,5 @@
 import EventModel
-import Persisting
+package import Persisting
 import Ports
 import Services
 import Synchronization
@@ -23,7 +23,9 @@ extension DeliveryEngine {
     }
 
     /// Stores changed settings and puts them in force.
-    func change(_ sink: String, _ subscription: Subscription, now: Timestamp) async throws(LogError) {
+    func change(
+        _ sink: String, _ subscription: Subscription, _ note: ChangeNote? = nil, now: Timestamp
+    ) async throws(LogError) {
         let log = surroundings.log
         guard let lane = lanes.withLock({ $0[sink] }) else { return }
         _ = await storer.store([lane])
@@ -32,7 +34,7 @@ extension DeliveryEngine {
             sink: sink, id: old.id, name: subscription.name, url: subscription.url,
             isConfigured: old.isConfigured, settings: subscription.stored, created: old.created, changed: now,
             health: old.health)
-        _ = try await log.save(record, from: .now, now: now)
+        _ = try await log.save(record, from: .now, note: note, now: now)
         // Rows carry keys only where order counts, and a batch's form belongs to its lane.
         let isReshaped = lane.read {
             $0.subscription.isOrdered != subscription.isOrdered
@@ -50,6 +52,30 @@ extension DeliveryEngine {
             }
         }
         _ = await storer.store([lane])
+    }
+
+    /// Takes webhooks of a configuration that was read again: new ones begin, changed ones go on with their new settings,
+    /// those that left are paused; positions are kept.
+    package func reload(_ configured: [Configured]) async throws(LogError) {
+        let result = await storer.perform { () async -> Result<Void, LogError> in
+            do throws(LogError) { return .success(try await self.takeOver(configured)) } catch {
+                return .failure(error)
+            }
+        }
+        // Nil: the engine has stopped, and the next start reads the file.
+        if case .failure(let error) = result { throw error }
+    }
+
+    private func takeOver(_ configured: [Configured]) async throws(LogError) {
+        // What the lanes know is stored first: their records are about to be compared.
+        _ = await storer.store(lanes.withLock { Array($0.values) })
+        let before = try await surroundings.log.subscriptions()
+        try await reconcile(configured)
+        for record in try await surroundings.log.subscriptions() where record.isConfigured {
+            let old = before.first { $0.sink == record.sink }
+            let isSame = old?.settings == record.settings && old?.health == record.health
+            if !isSame { try await replaceLane(record) }
+        }
     }
 
     /// Dead letters that wait again.

@@ -165,7 +165,7 @@ package final class DeliveryEngine: Service {
     static let configuredReason = "disabled by the configuration"
 
     /// Brings the store in line with the file: new ones are made, changed ones change, those that left are paused.
-    private func reconcile(_ configured: [Configured]) async throws(LogError) {
+    func reconcile(_ configured: [Configured]) async throws(LogError) {
         let log = surroundings.log
         let known = try await log.subscriptions()
         let now = surroundings.timekeeper.now

@@ -7,10 +7,15 @@ package struct RetrySchedule: Sendable, Equatable, Codable {
         case exponential(initial: Duration, factor: Double, max: Duration, giveUpAfter: Duration)
     }
 
-    private let plan: Plan
-    private let jitter: Double
+    package let plan: Plan
+    /// A share of each wait: 0.2 is ± 20 %.
+    package let jitter: Double
 
-    /// - Parameter jitter: a share of each wait: 0.2 is ± 20 %.
+    /// The contract's: ten attempts in three days.
+    package static let standard = RetrySchedule(
+        .fixed(
+            [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400].map { .seconds($0) }), jitter: 0.2)
+
     package init(_ plan: Plan, jitter: Double) {
         (self.plan, self.jitter) = (plan, jitter)
     }

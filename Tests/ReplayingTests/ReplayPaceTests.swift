@@ -1,0 +1,21 @@
+import Testing
+
+@testable import Replaying
+
+@Suite struct ReplayPaceTests {
+    @Test func aRateIsKeptInTenthsOfASecond() {
+        #expect(ReplayPace(rate: 500).batch(atMost: 256) == 50)
+        #expect(ReplayPace(rate: 3).batch(atMost: 256) == 1)
+        #expect(ReplayPace(rate: nil).batch(atMost: 256) == 256)
+        #expect(ReplayPace(rate: 100).wait(afterSending: 50, in: .milliseconds(200)) == .milliseconds(300))
+        #expect(ReplayPace(rate: 100).wait(afterSending: 50, in: .seconds(2)) == .zero)
+        #expect(ReplayPace(rate: nil).wait(afterSending: 50, in: .zero) == .zero)
+    }
+
+    @Test func pausesDoubleUpToAMinute() {
+        #expect(ReplayPace.pause(afterFailures: 1, draw: 0.5) == .seconds(1))
+        #expect(ReplayPace.pause(afterFailures: 3, draw: 0.5) == .seconds(4))
+        #expect(ReplayPace.pause(afterFailures: 50, draw: 0.5) == .seconds(60))
+        #expect(ReplayPace.pause(afterFailures: 1, draw: 0) == .milliseconds(800))
+    }
+}
