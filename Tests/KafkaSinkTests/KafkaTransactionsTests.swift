@@ -98,6 +98,14 @@ import Testing
         await sink.close()
     }
 
+    @Test func aQueueSmallerThanATransactionIsFilledAgain() async throws {
+        let sink = try sink(["queue.buffering.max.messages": Secret("30")])
+        #expect(await sink.open() == .ready(nil))
+        #expect(await sink.commit(Self.events(1...100), position: 100) == .committed)
+        await sink.close()
+        #expect(Set(try await values(100)) == Set(Self.events(1...100).map(\.body)))
+    }
+
     /// The mock answers no admin request and makes topics on first use, as some real clusters do.
     @Test func aPositionTopicThatIsMissingIsAskedForUntilItIsThere() async throws {
         let settings = KafkaSink.Settings(

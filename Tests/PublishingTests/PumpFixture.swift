@@ -87,7 +87,7 @@ final class FlakySink: BatchSink {
     var got: [Int64] { state.withLock { $0.got } }
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    private func deliver(_ event: StoredEvent) async -> Outcome {
+    private func deliver(_ event: StoredEvent) -> Outcome {
         state.withLock { state in
             precondition(!state.isClosed, "delivered after close")
             state.got.append(event.offset)
@@ -101,15 +101,26 @@ final class FlakySink: BatchSink {
         return true
     }
 
-    func deliver(_ events: [StoredEvent]) async -> [Outcome] {
-        var outcomes: [Outcome] = []
-        for event in events { outcomes.append(await deliver(event)) }
-        return outcomes
+    func begin(_ events: [StoredEvent]) -> any BatchDelivery {
+        SettledBatch(events.map { deliver($0) })
     }
 
     func close() async {
         state.withLock { $0.isClosed = true }
     }
+}
+
+/// A batch that was settled as soon as it was begun.
+struct SettledBatch: BatchDelivery {
+    private let outcomes: [Int: Outcome]
+
+    init(_ outcomes: [Outcome]) {
+        self.outcomes = Dictionary(
+            uniqueKeysWithValues: outcomes.enumerated().filter { $0.element != .accepted }
+                .map { ($0.offset, $0.element) })
+    }
+
+    func failures() async -> [Int: Outcome] { outcomes }
 }
 
 extension Outcome {

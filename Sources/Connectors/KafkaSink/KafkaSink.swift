@@ -9,7 +9,8 @@ import Synchronization
 ///
 /// A record's key is the event's `partitionkey`, spread over partitions as the Java clients do (`murmur2_random`), so all
 /// revisions of a row stay in order. Brokers that are away are waited for without end: the position stays, the log keeps
-/// growing, nothing is lost. A record that a broker refuses for good comes back as refused; everything else is tried again.
+/// growing, nothing is lost. A record that a broker refuses for good comes back as refused, with those that stood in one request
+/// with it; everything else is to be tried again.
 package final class KafkaSink: BatchSink {
     /// How the sink publishes; all of it from the configuration.
     package struct Settings: Sendable {
@@ -33,6 +34,7 @@ package final class KafkaSink: BatchSink {
     }
 
     private let settings: Settings
+    private let records: RecordMaker
     private let logger: Logger
     private let blocking = DispatchQueue(label: "millrace.kafka.admin")
     /// Replaced after a fatal error: a handle that lost its idempotence never works again.
@@ -41,6 +43,7 @@ package final class KafkaSink: BatchSink {
     /// Connects lazily: brokers need not be there yet.
     package init(_ settings: Settings, logger: Logger) throws(KafkaError) {
         (self.settings, self.logger) = (settings, logger)
+        records = RecordMaker(settings)
         producer = Mutex(try Self.makeProducer(settings, logger))
     }
 
@@ -61,16 +64,10 @@ package final class KafkaSink: BatchSink {
         }
     }
 
-    package func deliver(_ events: [StoredEvent]) async -> [Outcome] {
-        let records = events.map(RecordMaker(settings).record)
+    package func begin(_ events: [StoredEvent]) -> any BatchDelivery {
         let producer = self.producer.withLock { $0 }
-        var reports = await producer.send(records)
-        // A broker refuses a whole batch for one record in it: only what it refuses alone is refused.
-        for place in reports.indices where records.count > 1 && reports[place]?.kind == .record {
-            reports[place] = await producer.send([records[place]]).first ?? nil
-        }
-        if reports.contains(where: { $0?.kind == .fatal }) { replaceProducer(producer) }
-        return reports.map(Self.outcome)
+        let delivery = producer.begin(events.map(records.record))
+        return Batch(delivery: delivery, producer: producer) { self.replaceProducer(producer) }
     }
 
     package func close() async {
@@ -83,10 +80,20 @@ package final class KafkaSink: BatchSink {
         }
     }
 
-    private static func outcome(_ error: KafkaError?) -> Outcome {
-        guard let error else { return .accepted }
-        let failure = Outcome.Failure(reason: error.cause)
-        return error.kind == .record ? .refused(failure) : .retry(failure)
+    /// A batch whose records are with librdkafka.
+    private struct Batch: BatchDelivery {
+        let delivery: KafkaDelivery
+        let producer: KafkaProducer
+        let replaceProducer: @Sendable () -> Void
+
+        func failures() async -> [Int: Outcome] {
+            let failures = await producer.failures(of: delivery)
+            if failures.contains(where: { $0.value.kind == .fatal }) { replaceProducer() }
+            return failures.mapValues { error in
+                let failure = Outcome.Failure(reason: error.cause)
+                return error.kind == .record ? .refused(failure) : .retry(failure)
+            }
+        }
     }
 
     // MARK: - Producer and topics
@@ -99,7 +106,10 @@ package final class KafkaSink: BatchSink {
                 current = fresh
                 return true
             }
-            if isReplaced { logger.warning("Kafka producer replaced after a fatal error") }
+            guard isReplaced else { return }
+            // What it still holds is settled as purged; its last delivery lets it go.
+            broken.purge()
+            logger.warning("Kafka producer replaced after a fatal error")
         } catch {
             logger.error("Kafka producer cannot be replaced", [.cause: .text(error.description)])
         }

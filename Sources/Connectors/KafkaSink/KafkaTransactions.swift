@@ -58,9 +58,9 @@ package final class KafkaTransactions: TransactionalSink {
         } catch {
             return outcome(error)
         }
-        let reports = await producer.send(events.map(records.record))
+        let failures = await send(events, producer)
         return await leavable { isLeaving in
-            self.finish(producer, reports, position: position, isLeaving)
+            self.finish(producer, failures, position: position, isLeaving)
         } ?? .unknown("the relay is leaving")
     }
 
@@ -76,11 +76,31 @@ package final class KafkaTransactions: TransactionalSink {
 
     // MARK: - One transaction
 
+    /// A queue that is full takes the rest once it is empty: a smaller one than a transaction is no error.
+    private func send(_ events: [StoredEvent], _ producer: KafkaProducer) async -> [Int: KafkaError] {
+        var failures: [Int: KafkaError] = [:]
+        var first = 0
+        while first < events.count {
+            let reports = await producer.send(events[first...].map(records.record))
+            let refused = reports.filter { $0.value.kind == .queueFull }.keys.min()
+            for (place, error) in reports where place < refused ?? .max { failures[first + place] = error }
+            guard let refused else { break }
+            if refused == 0 || !failures.isEmpty {
+                failures[first + refused] = reports[refused]
+                break
+            }
+            first += refused
+        }
+        return failures
+    }
+
     private func finish(
-        _ producer: KafkaProducer, _ reports: [KafkaError?], position: Int64, _ isLeaving: () -> Bool
+        _ producer: KafkaProducer, _ failures: [Int: KafkaError], position: Int64,
+        _ isLeaving: () -> Bool
     ) -> TransactionOutcome {
-        let failed = reports.enumerated().compactMap { place, error in error.map { (place, $0) } }
-        if !failed.isEmpty { return abort(producer, failed, isLeaving) }
+        if !failures.isEmpty {
+            return abort(producer, failures.sorted { $0.key < $1.key }, isLeaving)
+        }
         let metadata = PositionMetadata(logID: writer.logID, host: writer.host, pid: writer.pid).text
         let offset = KafkaGroupOffset(offset: position, metadata: metadata)
         let (topic, group) = (writer.positionTopic, writer.group)
@@ -100,14 +120,14 @@ package final class KafkaTransactions: TransactionalSink {
 
     /// - Parameter failed: the events' places with what was said of them.
     private func abort(
-        _ producer: KafkaProducer, _ failed: [(Int, KafkaError)], _ isLeaving: () -> Bool
+        _ producer: KafkaProducer, _ failed: [(key: Int, value: KafkaError)], _ isLeaving: () -> Bool
     ) -> TransactionOutcome {
-        let refused = failed.filter { $0.1.kind == .record }
-        let cause = (failed.first { $0.1.kind != .record } ?? failed[0]).1.cause
+        let refused = failed.filter { $0.value.kind == .record }
+        let cause = (failed.first { $0.value.kind != .record } ?? failed[0]).value.cause
         let outcome = aborted(producer, cause: cause, isLeaving)
         guard case .aborted = outcome, !refused.isEmpty else { return outcome }
         return .refused(
-            Dictionary(refused.map { ($0.0, .init(reason: $0.1.cause)) }) { first, _ in first })
+            Dictionary(refused.map { ($0.key, .init(reason: $0.value.cause)) }) { first, _ in first })
     }
 
     private func aborted(

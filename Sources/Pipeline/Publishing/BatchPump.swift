@@ -3,10 +3,14 @@ package import Persisting
 package import Ports
 package import Services
 
-/// Carries the log to a sink that takes batches in order: Kafka.
+/// Carries the log to a sink that takes batches in order: Kafka, at least once.
 ///
-/// Reads a batch, delivers it, stores the position, reads the next. What fails is delivered again before anything behind
-/// it is read, so order is kept; what was acknowledged meanwhile is remembered and not sent twice by this process.
+///     position ──▶ │ batch under way │ batch under way │ batch under way │ ◀── cursor ──▶ │ read next
+///
+/// Several batches are under way at a time, bounded in number and bytes; they are settled in their order, so the position is
+/// the lowest offset that is not acknowledged yet (promise L4). When something fails, nothing new is sent until everything
+/// under way is settled; then what is open is sent again, with what came after it under the same keys (`FlightVerdicts`).
+/// What is refused is looked for by halves and given up only alone (`BatchLimit`).
 package actor BatchPump: Service {
     package nonisolated let name: String
     private let sinkName: String
@@ -19,10 +23,18 @@ package actor BatchPump: Service {
     private let logger: Logger
     private let stopSignal = StopSignal()
     private var failures = 0
+    private var flights = FlightPlan(limit: BatchLimit(most: maxEvents))
+    private var ahead: ReadAhead?
+    private var lastStored: Duration = .zero
 
-    /// One batch: enough to fill librdkafka's own batches, little enough to wait for.
-    static let maxEvents = 2000
+    /// One batch: enough to fill librdkafka's own batches and to make reading cheap, little enough to hold several.
+    static let maxEvents = 4000
     static let maxBytes = 4 << 20
+    /// Everything under way together; librdkafka keeps a copy, so it costs twice as much.
+    static let maxBytesUnderWay = 16 << 20
+    static let maxBatchesUnderWay = 8
+    /// A position stored more seldom repeats more after a crash, one stored more often costs a disk write each.
+    static let storeEvery: Duration = .milliseconds(200)
     static let longestWait: Duration = .seconds(30)
     static let batchesAfterStop = 5
 
@@ -46,6 +58,7 @@ package actor BatchPump: Service {
 
     package func run() async throws {
         var ledger = DeliveryLedger(try await log.openSink(sinkName, from: origin))
+        flights.cursor = ledger.window.progress.position
         if await open() {
             await carry(&ledger)
             await drain(&ledger)
@@ -75,33 +88,61 @@ package actor BatchPump: Service {
         }
     }
 
+    private func carry(_ ledger: inout DeliveryLedger) async {
+        while !stopSignal.isStopped, !Task.isCancelled {
+            await fill(&ledger)
+            if !flights.isEmpty {
+                await settleFirst(&ledger)
+            } else if !stopSignal.isStopped {
+                await store(&ledger)
+                let (log, cursor) = (self.log, flights.cursor)
+                _ = await stopSignal.unlessStopped { await log.waitForEvent(after: cursor) }
+            }
+        }
+    }
+
     /// After the stop was asked for, nothing new is polled: what came last is published, as long as it goes well. A long
     /// backlog stays for the next start.
     private func drain(_ ledger: inout DeliveryLedger) async {
         for _ in 0..<Self.batchesAfterStop where !Task.isCancelled && failures == 0 {
-            let events = await read(after: ledger.window.progress.position)
-            if events.isEmpty { return }
-            await deliver(events, &ledger)
+            await sendNext(&ledger)
+            if flights.isEmpty { break }
+            await settleFirst(&ledger)
+        }
+        while !flights.isEmpty { await settleFirst(&ledger) }
+        await store(&ledger)
+    }
+
+    // MARK: - Sending
+
+    /// Sends until there is nothing left to read or enough under way.
+    private func fill(_ ledger: inout DeliveryLedger) async {
+        while flights.hasRoom, !stopSignal.isStopped, !Task.isCancelled {
+            guard await sendNext(&ledger) else { return }
+            await storeInTime(&ledger)
         }
     }
 
-    private func carry(_ ledger: inout DeliveryLedger) async {
-        while !stopSignal.isStopped, !Task.isCancelled {
-            let position = ledger.window.progress.position
-            let events = await read(after: position)
-            if events.isEmpty {
-                let log = self.log
-                _ = await stopSignal.unlessStopped { await log.waitForEvent(after: position) }
-                continue
-            }
-            await deliver(events, &ledger)
-        }
+    /// Sends the next batch while the one after it is read. False when there is none.
+    @discardableResult
+    private func sendNext(_ ledger: inout DeliveryLedger) async -> Bool {
+        let events = await next()
+        guard let last = events.last else { return false }
+        flights.cursor = last.offset
+        let (log, place) = (self.log, flights.place)
+        async let following = ReadAhead.read(log, place)
+        send(events, &ledger)
+        ahead = await following
+        return true
     }
 
-    private func read(after position: Int64) async -> [StoredEvent] {
-        do throws(LogError) {
-            return try await log.events(after: position, limit: Self.maxEvents, maxBytes: Self.maxBytes)
-        } catch {
+    private func next() async -> [StoredEvent] {
+        defer { ahead = nil }
+        if let events = ahead?.events(at: flights.place) { return events }
+        switch await ReadAhead.read(log, flights.place).events {
+        case .success(let events):
+            return events
+        case .failure(let error):
             logger.warning(
                 "events could not be read", [.sink: .text(sinkName), .cause: .text(error.description)])
             await pause()
@@ -109,31 +150,59 @@ package actor BatchPump: Service {
         }
     }
 
-    private func deliver(_ events: [StoredEvent], _ ledger: inout DeliveryLedger) async {
+    private func send(_ events: [StoredEvent], _ ledger: inout DeliveryLedger) {
         var wanted: [StoredEvent] = []
+        wanted.reserveCapacity(events.count)
         for event in events where !ledger.window.isSettled(event.offset) {
             ledger.took(event.offset)
             if selection.wants(event) { wanted.append(event) } else { ledger.filtered(event.offset) }
         }
-        let outcomes = wanted.isEmpty ? [] : await sink.deliver(wanted)
-        var failure: Outcome.Failure?
-        for (event, outcome) in zip(wanted, outcomes) {
-            switch outcome {
-            case .accepted:
-                ledger.delivered(event.offset, wasWaiting: false)
-            case .refused(let reason):
-                bury(event, reason, &ledger)
-            case .retry(let reason, _):
-                failure = failure ?? reason
-            }
-        }
-        await store(&ledger)
-        guard let failure, !Task.isCancelled else {
+        if !wanted.isEmpty { flights.add(wanted, sink.begin(wanted)) }
+    }
+
+    // MARK: - Settling
+
+    private func settleFirst(_ ledger: inout DeliveryLedger) async {
+        var verdicts = FlightVerdicts()
+        let flight = await land(&verdicts, &ledger)
+        if verdicts.retry == nil, verdicts.refusal == nil {
+            flights.limit.accepted()
             failures = 0
-            return
+        } else {
+            await recover(flight, verdicts, &ledger)
         }
+        await storeInTime(&ledger)
+    }
+
+    private func land(_ verdicts: inout FlightVerdicts, _ ledger: inout DeliveryLedger) async
+        -> FlightPlan.Flight
+    {
+        let flight = flights.first
+        let failures = await flight.delivery.failures()
+        flights.removeFirst()
+        for event in verdicts.landed(flight.events, failures) {
+            ledger.delivered(event.offset, wasWaiting: false)
+        }
+        return flight
+    }
+
+    /// Waits for everything under way, gives up what was refused alone, and goes back to the first event that is open.
+    private func recover(
+        _ flight: FlightPlan.Flight, _ first: FlightVerdicts, _ ledger: inout DeliveryLedger
+    ) async {
+        var all = first
+        while !flights.isEmpty { _ = await land(&all, &ledger) }
+        // A broker that is in trouble says so of everything: only a clean refusal counts as one.
+        if let refusal = first.refusal, first.retry == nil,
+            flights.limit.refused(batchOf: flight.events.count) == .giveUp
+        {
+            bury(flight.events[0], refusal, &ledger)
+        }
+        flights.cursor = ledger.window.progress.position
+        guard let retry = all.retry, !Task.isCancelled else { return }
         logger.warning(
-            "delivery failed, will be tried again", [.sink: .text(sinkName), .cause: .text(failure.reason)])
+            "delivery failed, will be tried again", [.sink: .text(sinkName), .cause: .text(retry.reason)])
+        await store(&ledger)
         await pause()
     }
 
@@ -143,9 +212,13 @@ package actor BatchPump: Service {
             [.sink: .text(sinkName), .event: .text(event.id.text), .reason: .text(reason.reason)])
         ledger.died(
             DeadLetter(
-                offset: event.offset, attempts: 1, died: timekeeper.now, status: reason.status,
-                reason: reason.reason),
+                offset: event.offset, attempts: BatchLimit.refusalsAlone, died: timekeeper.now,
+                status: reason.status, reason: reason.reason),
             wasWaiting: false)
+    }
+
+    private func storeInTime(_ ledger: inout DeliveryLedger) async {
+        if flights.isEmpty || timekeeper.elapsed - lastStored >= Self.storeEvery { await store(&ledger) }
     }
 
     /// A position that cannot be stored stays to be stored: what it covers is delivered, so this can only repeat, not lose.
@@ -154,6 +227,7 @@ package actor BatchPump: Service {
         let update = ledger.take()
         do throws(LogError) {
             try await log.settle(sinkName, update)
+            lastStored = timekeeper.elapsed
         } catch {
             ledger.putBack(update)
             logger.warning(

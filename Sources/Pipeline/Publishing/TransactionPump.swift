@@ -24,6 +24,7 @@ package actor TransactionPump: Service {
     private let logger: Logger
     private let stopSignal = StopSignal()
     private var failures = 0
+    private var ahead: ReadAhead?
 
     /// One transaction: enough to make its commit cheap, little enough to repeat.
     static let maxEvents = 20_000
@@ -137,12 +138,16 @@ package actor TransactionPump: Service {
         while !stopSignal.isStopped, !Task.isCancelled {
             let position = ledger.window.progress.position
             let events = await read(after: position)
-            if events.isEmpty {
+            guard let last = events.last else {
                 let log = self.log
                 _ = await stopSignal.unlessStopped { await log.waitForEvent(after: position) }
                 continue
             }
-            guard try await publish(events, &ledger) else { return }
+            let (log, place) = (self.log, Self.place(after: last.offset))
+            async let following = ReadAhead.read(log, place)
+            let isOpen = try await publish(events, &ledger)
+            ahead = await following
+            guard isOpen else { return }
         }
     }
 
@@ -154,10 +159,17 @@ package actor TransactionPump: Service {
         }
     }
 
+    private static func place(after position: Int64) -> ReadAhead.Place {
+        ReadAhead.Place(after: position, limit: maxEvents, maxBytes: maxBytes)
+    }
+
     private func read(after position: Int64) async -> [StoredEvent] {
-        do throws(LogError) {
-            return try await log.events(after: position, limit: Self.maxEvents, maxBytes: Self.maxBytes)
-        } catch {
+        defer { ahead = nil }
+        if let events = ahead?.events(at: Self.place(after: position)) { return events }
+        switch await ReadAhead.read(log, Self.place(after: position)).events {
+        case .success(let events):
+            return events
+        case .failure(let error):
             logger.warning(
                 "events could not be read", [.sink: .text(sinkName), .cause: .text(error.description)])
             await pause()

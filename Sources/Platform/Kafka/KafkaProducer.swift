@@ -15,14 +15,13 @@ package struct KafkaRecord: Sendable {
     }
 }
 
-/// A producer over librdkafka: hands over batches and waits for their delivery reports.
+/// A producer over librdkafka: takes records in order and tells what became of each.
 ///
-/// Records are copied; reports arrive on the poller's thread and resume whoever waits. Brokers that are away are waited for
-/// as long as the configuration says (`message.timeout.ms`).
+/// Records are copied; reports arrive on the poller's thread and settle the delivery they belong to. Brokers that are away
+/// are waited for as long as the configuration says (`message.timeout.ms`).
 package final class KafkaProducer: Sendable {
     private let handle: KafkaHandle
     private let poller: KafkaPoller
-    private let logger: Logger
     private let isClosed = Mutex(false)
 
     /// - Parameter properties: librdkafka's own; the caller decides about idempotence and acknowledgements.
@@ -34,7 +33,6 @@ package final class KafkaProducer: Sendable {
             throw KafkaError(.configuration, doing: "make a Kafka producer", cause: "it has no main queue")
         }
         self.handle = handle
-        self.logger = logger
         let reporter = KafkaReporter(logger: logger)
         poller = KafkaPoller(handle, queue: queue, name: "millrace-kafka") { event in
             Self.serve(event, reporter)
@@ -45,27 +43,42 @@ package final class KafkaProducer: Sendable {
         close()
     }
 
-    /// Produces records in order and waits until each has its report: nil where it was acknowledged.
+    /// Hands records over in order and returns at once; what becomes of them is asked of the result.
     ///
-    /// When the task is cancelled, what is not acknowledged yet is purged and reported so.
-    package func send(_ records: [KafkaRecord]) async -> [KafkaError?] {
-        guard !records.isEmpty else { return [] }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let batch = DeliveryBatch(count: records.count, continuation: continuation)
-                var isFull = false
-                for (place, record) in records.enumerated() {
-                    // Once the queue is full nothing behind may slip in: order is kept by sending the rest later.
-                    isFull = isFull || !produce(record, place, batch)
-                    if isFull {
-                        batch.settled(place, KafkaError(RD_KAFKA_RESP_ERR__QUEUE_FULL, doing: "produce"))
-                    }
-                }
-                if Task.isCancelled { purge() }
-            }
+    /// Once librdkafka's queue is full nothing behind may slip in: the rest is reported as `.queueFull`, so that order is
+    /// kept by sending it again later.
+    package func begin(_ records: [KafkaRecord]) -> KafkaDelivery {
+        let delivery = KafkaDelivery(count: records.count)
+        var isFull = false
+        for (place, record) in records.enumerated() {
+            let code = isFull ? RD_KAFKA_RESP_ERR__QUEUE_FULL : produce(record, delivery.opaque(place))
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR { continue }
+            isFull = code == RD_KAFKA_RESP_ERR__QUEUE_FULL
+            delivery.refused(place, code)
+        }
+        delivery.handedOver()
+        return delivery
+    }
+
+    /// Waits for every report of a delivery; the records that were not acknowledged, by their place.
+    ///
+    /// When the task is cancelled, what is not acknowledged yet, of this delivery and of others, is purged and reported so.
+    package func failures(of delivery: KafkaDelivery) async -> [Int: KafkaError] {
+        await withTaskCancellationHandler {
+            await delivery.failures()
         } onCancel: {
             purge()
         }
+    }
+
+    /// Hands records over and waits for their reports.
+    package func send(_ records: [KafkaRecord]) async -> [Int: KafkaError] {
+        await failures(of: begin(records))
+    }
+
+    /// Drops what is not acknowledged yet; it is reported as `.purged`.
+    package func purge() {
+        rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
     }
 
     /// Ends the poller and lets the handle go; what is not acknowledged is dropped. Later calls do nothing.
@@ -84,75 +97,28 @@ package final class KafkaProducer: Sendable {
 
     var pointer: OpaquePointer { handle.pointer }
 
-    private func purge() {
-        rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
-    }
-
-    /// False when the queue is full: the record has no report then.
-    private func produce(_ record: KafkaRecord, _ place: Int, _ batch: DeliveryBatch) -> Bool {
-        // Owned by librdkafka until the report, which takes it back.
-        let ticket = Unmanaged.passRetained(DeliveryTicket(batch: batch, place: place))
+    private func produce(
+        _ record: KafkaRecord, _ opaque: UnsafeMutableRawPointer
+    ) -> rd_kafka_resp_err_t {
         let headers = rd_kafka_headers_new(record.headers.count)
         for header in record.headers {
-            rd_kafka_header_add(headers, header.name, -1, header.value, header.value.utf8.count)
+            rd_kafka_header_add(
+                headers, header.name, header.name.utf8.count, header.value, header.value.utf8.count)
         }
         let code = millrace_rd_kafka_produce(
             handle.pointer, record.topic, record.key, record.key.count, record.value, record.value.count,
-            headers,
-            ticket.toOpaque())
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-            // Refused at once: headers and ticket stay ours.
-            rd_kafka_headers_destroy(headers)
-            ticket.release()
-            if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { return false }
-            batch.settled(place, KafkaError(code, doing: "produce to \(record.topic)"))
-        }
-        return true
+            headers, opaque)
+        // Refused at once: the headers stay ours.
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { rd_kafka_headers_destroy(headers) }
+        return code
     }
 
     private static func serve(_ event: OpaquePointer, _ reporter: KafkaReporter) {
         guard rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR else { return reporter.report(event) }
         while let message = rd_kafka_event_message_next(event) {
             guard let opaque = message.pointee._private else { continue }
-            let ticket = Unmanaged<DeliveryTicket>.fromOpaque(opaque).takeRetainedValue()
-            let code = message.pointee.err
-            let error = code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaError(code, doing: "deliver to Kafka")
-            ticket.batch.settled(ticket.place, error)
+            KafkaDelivery.report(opaque, message.pointee.err)
         }
-    }
-}
-
-/// A batch's reports as they come in; resumes the sender with the last.
-private final class DeliveryBatch: Sendable {
-    private struct State {
-        var errors: [KafkaError?]
-        var open: Int
-    }
-
-    private let state: Mutex<State>
-    private let continuation: CheckedContinuation<[KafkaError?], Never>
-
-    init(count: Int, continuation: CheckedContinuation<[KafkaError?], Never>) {
-        state = Mutex(State(errors: Array(repeating: nil, count: count), open: count))
-        self.continuation = continuation
-    }
-
-    func settled(_ place: Int, _ error: KafkaError?) {
-        let finished: [KafkaError?]? = state.withLock { state in
-            state.errors[place] = error
-            state.open -= 1
-            return state.open == 0 ? state.errors : nil
-        }
-        if let finished { continuation.resume(returning: finished) }
-    }
-}
-
-private final class DeliveryTicket: Sendable {
-    let batch: DeliveryBatch
-    let place: Int
-
-    init(batch: DeliveryBatch, place: Int) {
-        (self.batch, self.place) = (batch, place)
     }
 }
 

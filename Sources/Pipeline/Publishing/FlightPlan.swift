@@ -1,0 +1,78 @@
+import EventModel
+import Ports
+
+/// Which batches of a sink are under way, and where reading goes on. Pure.
+///
+///     position ──▶ │ under way │ under way │ under way │ ◀── cursor ──▶ │ read next
+struct FlightPlan {
+    /// A batch that was handed to the sink.
+    struct Flight: Sendable {
+        let events: [StoredEvent]
+        let bytes: Int
+        let delivery: any BatchDelivery
+    }
+
+    /// Everything up to here was read.
+    var cursor: Int64 = 0
+    var limit: BatchLimit
+    private var flights: [Flight] = []
+    private var bytes = 0
+
+    init(limit: BatchLimit) {
+        self.limit = limit
+    }
+
+    var isEmpty: Bool { flights.isEmpty }
+
+    /// While a refused event is looked for, one batch at a time: it is alone in its request then.
+    var hasRoom: Bool {
+        if !limit.isOpen { return flights.isEmpty }
+        return flights.count < BatchPump.maxBatchesUnderWay && bytes < BatchPump.maxBytesUnderWay
+    }
+
+    /// Where and how much to read next.
+    var place: ReadAhead.Place {
+        ReadAhead.Place(after: cursor, limit: limit.current, maxBytes: BatchPump.maxBytes)
+    }
+
+    mutating func add(_ events: [StoredEvent], _ delivery: any BatchDelivery) {
+        let size = events.reduce(0) { $0 + $1.body.count }
+        flights.append(Flight(events: events, bytes: size, delivery: delivery))
+        bytes += size
+    }
+
+    var first: Flight { flights[0] }
+
+    mutating func removeFirst() {
+        bytes -= flights.removeFirst().bytes
+    }
+}
+
+/// What the reports of batches mean, looked at in the order of the log. Pure.
+///
+/// What follows a failed event under the same key is not counted as delivered, even where it was acknowledged: it is sent
+/// again behind it. So the last record of a key is its last revision, also when the relay dies in between.
+struct FlightVerdicts {
+    private(set) var refusal: Outcome.Failure?
+    private(set) var retry: Outcome.Failure?
+    private var failedKeys: Set<String> = []
+
+    /// - Returns: what may count as delivered.
+    mutating func landed(_ events: [StoredEvent], _ failures: [Int: Outcome]) -> [StoredEvent] {
+        if failures.isEmpty, failedKeys.isEmpty { return events }
+        var delivered: [StoredEvent] = []
+        for (place, event) in events.enumerated() {
+            switch failures[place] {
+            case nil, .accepted:
+                if !failedKeys.contains(event.key) { delivered.append(event) }
+            case .retry(let failure, _):
+                retry = retry ?? failure
+                failedKeys.insert(event.key)
+            case .refused(let failure):
+                refusal = refusal ?? failure
+                failedKeys.insert(event.key)
+            }
+        }
+        return delivered
+    }
+}

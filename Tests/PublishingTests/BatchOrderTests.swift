@@ -1,0 +1,146 @@
+import EventModel
+import Persisting
+import Ports
+import Services
+import Synchronization
+import Testing
+
+@testable import Publishing
+
+/// L4 and the order of a key, when several batches are under way and one of them fails.
+/// Real: the log on disk, the pump. Observed: what the sink accepted, in its order.
+@Suite(.timeLimit(.minutes(1))) struct BatchOrderTests {
+    private func pump(_ fixture: PumpFixture, _ sink: any BatchSink) -> BatchPump {
+        BatchPump(
+            "kafka", sink: sink, log: fixture.log, from: .beginning, selection: PumpFixture.selection(),
+            timekeeper: fixture.clock, draw: { 0.5 }, logger: .silent)
+    }
+
+    @Test func severalBatchesAreUnderWayAtATimeAndAreBounded() async throws {
+        let fixture = try PumpFixture()
+        try await fixture.append(1...50_000)
+        let sink = CountingSink()
+        try await fixture.running(pump(fixture, sink)) {
+            try await fixture.until("kafka") { $0.progress.position == 50_000 }
+        }
+        #expect(sink.mostUnderWay == BatchPump.maxBatchesUnderWay)
+        #expect(sink.accepted == Array(1...50_000).map(Int64.init))
+    }
+
+    /// Every third event has the same key: behind the one that failed, others of it were acknowledged already.
+    @Test func lastAcknowledgedRecordOfAKeyIsItsLastRevision() async throws {
+        let fixture = try PumpFixture()
+        try await fixture.append(1...10_000)
+        let sink = CountingSink { offset, attempt in offset == 3000 && attempt == 1 }
+        try await fixture.running(pump(fixture, sink)) {
+            try await fixture.until("kafka") { $0.progress.position == 10_000 }
+        }
+        let accepted = sink.accepted
+        #expect(Set(accepted) == Set((1...10_000).map(Int64.init)))
+        let again = try #require(accepted.firstIndex(of: 3000))
+        #expect(Array(accepted[again...].prefix(100)) == stride(from: 3000, to: 3300, by: 3).map(Int64.init))
+        #expect(!accepted[again...].contains(3001))
+        // Counted once, however often it was sent.
+        #expect(try await fixture.record("kafka")?.delivered == 10_000)
+    }
+
+    /// What was acknowledged behind a failure of its key is no settled one: a crash now repeats it in order.
+    @Test func whatFollowsAFailureUnderItsKeyStaysOpenInTheStore() async throws {
+        let fixture = try PumpFixture()
+        try await fixture.append(1...46)
+        let sink = CountingSink { offset, _ in offset == 40 }
+        try await fixture.running(pump(fixture, sink)) {
+            try await fixture.until("kafka") { !$0.progress.settled.isEmpty }
+        }
+        let progress = try await fixture.record("kafka")?.progress
+        #expect(progress?.position == 39 && progress?.settled == [41...42, 44...45])
+    }
+
+    /// A broker refuses all that stands in one request with what it refuses.
+    @Test func onlyWhatIsRefusedAloneIsGivenUp() async throws {
+        let fixture = try PumpFixture()
+        try await fixture.append(1...9000)
+        let sink = CountingSink { offset, _ in [1, 5000, 5001, 9000].contains(offset) }
+        sink.refusesWholeBatches()
+        try await fixture.running(pump(fixture, sink)) {
+            try await fixture.until("kafka") { $0.progress.position == 9000 }
+        }
+        let record = try #require(try await fixture.record("kafka"))
+        #expect(record.dead == 4 && record.delivered == 8996)
+        #expect(Set(sink.accepted) == Set((1...9000).map(Int64.init)).subtracting([1, 5000, 5001, 9000]))
+    }
+
+    @Test func whatIsFilteredIsPassedWithoutABatch() async throws {
+        let fixture = try PumpFixture()
+        try await fixture.append(1...9000)
+        let sink = CountingSink()
+        let pump = BatchPump(
+            "kafka", sink: sink, log: fixture.log, from: .beginning,
+            selection: PumpFixture.selection("relation.*"), timekeeper: fixture.clock, draw: { 0.5 },
+            logger: .silent)
+        try await fixture.running(pump) {
+            try await fixture.until("kafka") { $0.progress.position == 9000 }
+        }
+        #expect(sink.accepted.isEmpty)
+        #expect(try await fixture.record("kafka")?.filtered == 9000)
+    }
+}
+
+/// A sink that takes what it is given at once and tells of it when it is asked.
+private final class CountingSink: BatchSink {
+    private struct State {
+        var accepted: [Int64] = []
+        var attempts: [Int64: Int] = [:]
+        var underWay = 0
+        var mostUnderWay = 0
+        var refusesBatches = false
+    }
+
+    private let state = Mutex(State())
+    private let fails: @Sendable (Int64, Int) -> Bool
+
+    /// - Parameter fails: whether an offset's n-th attempt fails, from 1.
+    init(fails: @escaping @Sendable (Int64, Int) -> Bool = { _, _ in false }) {
+        self.fails = fails
+    }
+
+    var accepted: [Int64] { state.withLock { $0.accepted } }
+    var mostUnderWay: Int { state.withLock { $0.mostUnderWay } }
+
+    /// From now on what fails is refused for good, and its whole batch with it.
+    func refusesWholeBatches() {
+        state.withLock { $0.refusesBatches = true }
+    }
+
+    func open() async -> Bool { true }
+    func close() async {}
+
+    func begin(_ events: [StoredEvent]) -> any BatchDelivery {
+        let outcomes = state.withLock { state in
+            state.underWay += 1
+            state.mostUnderWay = max(state.mostUnderWay, state.underWay)
+            let failed = events.map { event in
+                state.attempts[event.offset, default: 0] += 1
+                return fails(event.offset, state.attempts[event.offset] ?? 0)
+            }
+            let refusal = Outcome.refused(Outcome.Failure(reason: "too large"))
+            let isRefused = state.refusesBatches && failed.contains(true)
+            let outcomes = failed.map { $0 ? Outcome.failed : .accepted }.map { isRefused ? refusal : $0 }
+            for (event, outcome) in zip(events, outcomes) where outcome == .accepted {
+                state.accepted.append(event.offset)
+            }
+            return outcomes
+        }
+        return Landing(sink: self, settled: SettledBatch(outcomes))
+    }
+
+    private struct Landing: BatchDelivery {
+        let sink: CountingSink
+        let settled: SettledBatch
+
+        func failures() async -> [Int: Outcome] {
+            sink.state.withLock { $0.underWay -= 1 }
+            return await settled.failures()
+        }
+    }
+}
