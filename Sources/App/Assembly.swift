@@ -188,26 +188,28 @@ struct Assembly {
                 SinkName.kafka,
                 sink: try KafkaTransactions(published, writer: kafkaWriter, logger: logger), log: log,
                 from: Self.start(kafka.from), selection: selection, adopts: adopts, timekeeper: timekeeper,
-                draw: Self.draw, logger: logger)
+                draw: Self.draw, logger: logger, latency: metrics.deliveryLatency)
         case .atLeastOnce:
             return BatchPump(
                 SinkName.kafka, sink: try KafkaSink(published, logger: logger), log: log,
                 from: Self.start(kafka.from), selection: selection, timekeeper: timekeeper, draw: Self.draw,
-                logger: logger)
+                logger: logger, latency: metrics.deliveryLatency)
         }
     }
 
     /// - Parameter topic: the configured one, or another that a replay goes to.
     func kafkaSink(_ kafka: Settings.Kafka, topic: String) -> KafkaSink.Settings {
         let template = TopicTemplate(topic)
-        let topics = template.names(for: settings.sources.map { ($0.account, $0.kind) }).map {
+        let names = template.names(
+            for: settings.sources.map { ($0.account, $0.kind) }, matching: kafka.events)
+        let topics = names.map {
             KafkaTopic(
                 name: $0, partitions: kafka.partitions, replication: kafka.replication,
                 properties: kafka.topicProperties)
         }
         return KafkaSink.Settings(
             brokers: kafka.brokers, topic: template, isBinary: kafka.mode == .binary, topics: topics,
-            properties: kafka.properties)
+            properties: kafka.properties, metrics: KafkaMetrics(metrics))
     }
 
     private var kafkaWriter: KafkaTransactions.Writer {

@@ -51,7 +51,8 @@ struct StoreMetrics: Sendable {
         metrics.sinkBacklog.set(Double(sink.open), sink.name)
         metrics.deadLetters.set(Double(sink.dead), sink.name)
         let states = [
-            ("delivered", sink.delivered), ("filtered", sink.filtered), ("dead", sink.dead),
+            (sink.name == SinkName.kafka ? "published" : "delivered", sink.delivered),
+            ("filtered", sink.filtered), ("dead", sink.dead),
             ("pending", sink.pending), ("held", sink.held), ("expired", sink.expired),
         ]
         for (state, count) in states { metrics.sinkEvents.set(Double(count), sink.name, state) }

@@ -66,12 +66,7 @@ extension Section {
 
 /// The types an event can have (contract, section 3); `millrace.test` is not among them, since it is never stored.
 enum EventTypes {
-    static let all =
-        SourceKind.allCases.flatMap(\.eventTypes) + [
-            "millrace.subscription.disabled", "millrace.subscription.enabled",
-            "millrace.subscription.failing",
-            "millrace.log.expired",
-        ]
+    static let all = SourceKind.allCases.flatMap(\.eventTypes) + OperationalEvents.types
 }
 
 extension Rule where Output == String {

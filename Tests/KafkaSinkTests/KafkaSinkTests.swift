@@ -77,9 +77,37 @@ import Testing
         #expect(TopicTemplate(template).name(for: Self.event(1)) == topic)
     }
 
-    @Test func namesOfATemplateAreEachOnce() {
-        let names = TopicTemplate("m.{entity}").names(for: [("a", .visits), ("b", .visits), ("a", .outflow)])
-        #expect(names == ["m.outflow", "m.visit"])
+    @Test func namesOfATemplateAreEachOnceAndOnlyThoseThatArePublished() throws {
+        let sources: [(account: String, kind: SourceKind)] = [
+            ("a", .visits), ("b", .visits), ("a", .outflow),
+        ]
+        let template = TopicTemplate("m.{entity}")
+        let everything = try #require(NamePattern("*"))
+        #expect(
+            template.names(for: sources, matching: [everything]) == ["m.operations", "m.outflow", "m.visit"])
+        let visits = try #require(NamePattern("visit.*"))
+        #expect(template.names(for: sources, matching: [visits]) == ["m.visit"])
+        let operations = try #require(NamePattern("millrace.log.expired"))
+        #expect(
+            TopicTemplate("{account}.{type}").names(for: sources, matching: [operations])
+                == ["millrace.millrace.log.expired"])
+    }
+
+    @Test func recordsAreCountedByTopicAndResult() async throws {
+        let cluster = try KafkaMockCluster(brokers: 1)
+        try cluster.createTopic("millrace.visit", partitions: 2)
+        let metrics = RelayMetrics()
+        var settings = Self.settings(cluster.brokers)
+        settings.properties = ["message.max.bytes": Secret("3000")]
+        settings.metrics = KafkaMetrics(metrics)
+        let sink = try KafkaSink(settings, logger: .silent)
+        let large = Self.event(3, data: "{\"a\":\"\(String(repeating: "x", count: 5000))\"}")
+        let failures = await sink.begin([Self.event(1), Self.event(2), large]).failures()
+        #expect(failures.count == 1)
+        await sink.close()
+        let counted = "millrace_kafka_records_total{topic=\"millrace.visit\",result="
+        #expect(metrics.registry.text.contains(counted + "\"acknowledged\"} 2\n"))
+        #expect(metrics.registry.text.contains(counted + "\"refused\"} 1\n"))
     }
 
     @Test func brokerThatIsAwayIsWaitedForAndCancellationLeaves() async throws {

@@ -14,6 +14,11 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(2))) struct KafkaTransactionsTests {
     private static let writer = KafkaTransactions.Writer(relay: "acme", logID: "own", host: "h", pid: 7)
     private let cluster: KafkaMockCluster
+    private let metrics = RelayMetrics()
+
+    private func counted(_ result: String) -> String {
+        "millrace_kafka_records_total{topic=\"millrace.visit\",result=\"\(result)\"}"
+    }
 
     init() throws {
         cluster = try KafkaMockCluster(brokers: 3)
@@ -24,7 +29,7 @@ import Testing
     private func sink(_ properties: [String: Secret] = [:]) throws -> KafkaTransactions {
         let settings = KafkaSink.Settings(
             brokers: cluster.brokers, topic: TopicTemplate("millrace.{entity}"), isBinary: false, topics: [],
-            properties: properties)
+            properties: properties, metrics: KafkaMetrics(metrics))
         return try KafkaTransactions(settings, writer: Self.writer, logger: .silent)
     }
 
@@ -96,6 +101,9 @@ import Testing
         #expect(reasons.keys.contains(2) && reasons[2]?.reason.contains("too large") == true)
         #expect(await sink.commit(Self.events(1...2), position: 2) == .committed)
         await sink.close()
+        let text = metrics.registry.text
+        #expect(text.contains(counted("acknowledged") + " 2\n") && text.contains(counted("failed")))
+        #expect(text.contains(counted("refused")))
     }
 
     @Test func aQueueSmallerThanATransactionIsFilledAgain() async throws {

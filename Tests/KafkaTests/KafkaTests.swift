@@ -17,7 +17,7 @@ import Testing
 
     private static func record(_ number: Int, size: Int = 10) -> KafkaRecord {
         KafkaRecord(
-            topic: "t", key: Array("key-\(number % 5)".utf8),
+            topic: "t", key: "key-\(number % 5)",
             value: Array("\(number)".utf8) + Array(repeating: 0x20, count: size),
             headers: [("content-type", "application/json"), ("ce_id", "evt_\(number)")])
     }
@@ -49,7 +49,7 @@ import Testing
         let producer = try Self.producer(cluster)
         let keys = ["unionid/a", "customer/1", "kafka", "", "𝄞"]
         _ = await producer.send(
-            keys.map { KafkaRecord(topic: "t", key: Array($0.utf8), value: [1], headers: []) })
+            keys.map { KafkaRecord(topic: "t", key: $0, value: [1], headers: []) })
         let received = Collector()
         let reader = try KafkaReader(brokers: cluster.brokers, topics: ["t": 6], logger: .silent) {
             received.add($0)
@@ -88,6 +88,23 @@ import Testing
         let deliveries = (0..<5).map { number in producer.begin([Self.record(number), Self.record(number)]) }
         for delivery in deliveries.reversed() { #expect(await producer.failures(of: delivery).isEmpty) }
         #expect(await producer.send([]).isEmpty)
+    }
+
+    @Test func statisticsTellOfBrokersAndTheQueue() async throws {
+        let cluster = try KafkaMockCluster(brokers: 1)
+        try cluster.createTopic("t", partitions: 1)
+        let (stream, continuation) = AsyncStream.makeStream(of: KafkaStatistics.self)
+        let producer = try KafkaProducer(
+            properties: ["bootstrap.servers": cluster.brokers, "statistics.interval.ms": "50"],
+            logger: .silent
+        ) { continuation.yield($0) }
+        #expect(await producer.send([Self.record(1)]).isEmpty)
+        for await statistics in stream where statistics.brokersUp == 1 && statistics.queuedRecords == 0 {
+            #expect(statistics.queuedBytes == 0)
+            #expect(statistics.brokersDown == 0)
+            break
+        }
+        producer.close()
     }
 
     @Test func cancelledSendEndsWithPurgedRecords() async throws {

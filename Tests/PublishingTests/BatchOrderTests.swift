@@ -3,6 +3,7 @@ import Persisting
 import Ports
 import Services
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Publishing
@@ -68,6 +69,24 @@ import Testing
         let record = try #require(try await fixture.record("kafka"))
         #expect(record.dead == 4 && record.delivered == 8996)
         #expect(Set(sink.accepted) == Set((1...9000).map(Int64.init)).subtracting([1, 5000, 5001, 9000]))
+    }
+
+    @Test func latencyIsFromStoredToAcknowledged() async throws {
+        let fixture = try PumpFixture()
+        let registry = MetricsRegistry()
+        let seconds = registry.histogram("seconds", "How long.", labels: ["sink"], buckets: [1, 60])
+        try await fixture.append(1...10)
+        fixture.clock.advance(by: .seconds(30))
+        let pump = BatchPump(
+            "kafka", sink: CountingSink(), log: fixture.log, from: .beginning,
+            selection: PumpFixture.selection(), timekeeper: fixture.clock, draw: { 0.5 }, logger: .silent,
+            latency: seconds)
+        try await fixture.running(pump, step: .zero) {
+            try await fixture.until("kafka") { $0.progress.position == 10 }
+        }
+        #expect(registry.text.contains("seconds_bucket{sink=\"kafka\",le=\"1\"} 0\n"))
+        #expect(registry.text.contains("seconds_bucket{sink=\"kafka\",le=\"60\"} 10\n"))
+        #expect(registry.text.contains("seconds_sum{sink=\"kafka\"} 300\n"))
     }
 
     @Test func whatIsFilteredIsPassedWithoutABatch() async throws {

@@ -34,6 +34,8 @@ struct Demo {
         defer { simulator.stop() }
         let cluster = try KafkaMockCluster(brokers: 1)
         try cluster.createTopic("millrace.visit", partitions: Self.partitions)
+        // The mock answers no admin request: the relay would wait for that.
+        try cluster.createTopic("millrace.operations", partitions: 1)
         let secret = "whsec_" + Data(secureRandomBytes(32)).base64EncodedString()
         let arrivals = Arrivals(timekeeper)
         let receiver = try DemoReceiver(secret: secret, arrivals: arrivals)

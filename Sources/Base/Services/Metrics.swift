@@ -86,13 +86,15 @@ package final class Metric: Sendable {
         update(values) { $0.value = value }
     }
 
-    /// Adds a value to a histogram.
-    package func observe(_ duration: Duration, _ values: String...) {
+    /// Adds a value to a histogram, as often as it came.
+    package func observe(_ duration: Duration, times: Int = 1, _ values: String...) {
         let seconds = duration / .seconds(1)
         update(values) { [bounds] series in
-            series.value += seconds
-            series.count += 1
-            for (place, bound) in bounds.enumerated() where seconds <= bound { series.buckets[place] += 1 }
+            series.value += seconds * Double(times)
+            series.count += times
+            for (place, bound) in bounds.enumerated() where seconds <= bound {
+                series.buckets[place] += times
+            }
         }
     }
 

@@ -17,6 +17,9 @@ package struct RelayMetrics: Sendable {
     package let sinkBacklog: Metric
     package let sinkEvents: Metric
     package let kafkaRecords: Metric
+    package let kafkaQueue: Metric
+    package let kafkaQueueBytes: Metric
+    package let kafkaBrokers: Metric
     package let webhookAttempts: Metric
     package let webhookAttemptSeconds: Metric
     package let deliveryLatency: Metric
@@ -56,6 +59,12 @@ package struct RelayMetrics: Sendable {
         kafkaRecords = registry.counter(
             "millrace_kafka_records_total", "Records handed to Kafka, by result.",
             labels: ["topic", "result"])
+        kafkaQueue = registry.gauge(
+            "millrace_kafka_queue_records", "Records the Kafka client holds that are not acknowledged.")
+        kafkaQueueBytes = registry.gauge("millrace_kafka_queue_bytes", "Bytes of those records.")
+        kafkaBrokers = registry.gauge(
+            "millrace_kafka_brokers", "Brokers the relay has needed, by whether it is connected to them.",
+            labels: ["state"])
         webhookAttempts = registry.counter(
             "millrace_webhook_attempts_total", "Attempts to deliver, by outcome.",
             labels: ["subscription", "outcome"])

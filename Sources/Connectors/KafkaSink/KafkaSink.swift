@@ -23,13 +23,28 @@ package final class KafkaSink: BatchSink {
         package var properties: [String: Secret]
         /// The replay whose id every record carries; nil in the live flow.
         package var replay: String?
+        package var metrics: KafkaMetrics?
 
         package init(
             brokers: String, topic: TopicTemplate, isBinary: Bool, topics: [KafkaTopic],
-            properties: [String: Secret]
+            properties: [String: Secret], metrics: KafkaMetrics? = nil
         ) {
             (self.brokers, self.topic, self.isBinary) = (brokers, topic, isBinary)
-            (self.topics, self.properties) = (topics, properties)
+            (self.topics, self.properties, self.metrics) = (topics, properties, metrics)
+        }
+
+        /// What both kinds of producers have in common; the configured properties may change it.
+        func producerProperties(_ own: [String: String]) -> [String: String] {
+            var all = [
+                "client.id": "millrace", "partitioner": "murmur2_random", "statistics.interval.ms": "15000",
+            ]
+            for (name, value) in properties { all[name] = value.reveal() }
+            all["bootstrap.servers"] = brokers
+            return all.merging(own) { _, own in own }
+        }
+
+        func producer(_ properties: [String: String], _ logger: Logger) throws(KafkaError) -> KafkaProducer {
+            try KafkaProducer(properties: properties, logger: logger) { [metrics] in metrics?.show($0) }
         }
     }
 
@@ -66,8 +81,10 @@ package final class KafkaSink: BatchSink {
 
     package func begin(_ events: [StoredEvent]) -> any BatchDelivery {
         let producer = self.producer.withLock { $0 }
-        let delivery = producer.begin(events.map(records.record))
-        return Batch(delivery: delivery, producer: producer) { self.replaceProducer(producer) }
+        let records = self.records.records(events)
+        let delivery = producer.begin(records)
+        let tally = settings.metrics.map { RecordTally(records, $0) }
+        return Batch(delivery: delivery, producer: producer, tally: tally) { self.replaceProducer(producer) }
     }
 
     package func close() async {
@@ -84,11 +101,14 @@ package final class KafkaSink: BatchSink {
     private struct Batch: BatchDelivery {
         let delivery: KafkaDelivery
         let producer: KafkaProducer
+        let tally: RecordTally?
         let replaceProducer: @Sendable () -> Void
 
         func failures() async -> [Int: Outcome] {
             let failures = await producer.failures(of: delivery)
             if failures.contains(where: { $0.value.kind == .fatal }) { replaceProducer() }
+            tally?.settled(
+                .acknowledged, except: failures.mapValues { $0.kind == .record ? .refused : .failed })
             return failures.mapValues { error in
                 let failure = Outcome.Failure(reason: error.cause)
                 return error.kind == .record ? .refused(failure) : .retry(failure)
@@ -118,16 +138,9 @@ package final class KafkaSink: BatchSink {
     private static func makeProducer(_ settings: Settings, _ logger: Logger) throws(KafkaError)
         -> KafkaProducer
     {
-        var properties = [
-            "client.id": "millrace",
-            "partitioner": "murmur2_random",
-            // Without end: giving up is the relay's decision, and it never gives up a whole broker.
-            "message.timeout.ms": "0",
-        ]
-        for (name, value) in settings.properties { properties[name] = value.reveal() }
-        properties["bootstrap.servers"] = settings.brokers
-        properties["enable.idempotence"] = "true"
-        properties["acks"] = "all"
-        return try KafkaProducer(properties: properties, logger: logger)
+        // Without end: giving up is the relay's decision, and it never gives up a whole broker.
+        let waiting = settings.properties["message.timeout.ms"] == nil ? ["message.timeout.ms": "0"] : [:]
+        let own = ["enable.idempotence": "true", "acks": "all"].merging(waiting) { own, _ in own }
+        return try settings.producer(settings.producerProperties(own), logger)
     }
 }

@@ -52,13 +52,25 @@ package final class KafkaTransactions: TransactionalSink {
     }
 
     package func commit(_ events: [StoredEvent], position: Int64) async -> TransactionOutcome {
+        let records = self.records.records(events)
+        let outcome = await transaction(records, position)
+        let tally = settings.metrics.map { RecordTally(records, $0) }
+        switch outcome {
+        case .committed: tally?.settled(.acknowledged)
+        case .refused(let reasons): tally?.settled(.failed, except: reasons.mapValues { _ in .refused })
+        case .aborted, .unknown, .fenced: tally?.settled(.failed)
+        }
+        return outcome
+    }
+
+    private func transaction(_ records: [KafkaRecord], _ position: Int64) async -> TransactionOutcome {
         guard let producer = producer.withLock({ $0 }) else { return .unknown("the producer is not open") }
         do throws(KafkaTransactionError) {
             try producer.beginTransaction()
         } catch {
             return outcome(error)
         }
-        let failures = await send(events, producer)
+        let failures = await send(records, producer)
         return await leavable { isLeaving in
             self.finish(producer, failures, position: position, isLeaving)
         } ?? .unknown("the relay is leaving")
@@ -77,11 +89,11 @@ package final class KafkaTransactions: TransactionalSink {
     // MARK: - One transaction
 
     /// A queue that is full takes the rest once it is empty: a smaller one than a transaction is no error.
-    private func send(_ events: [StoredEvent], _ producer: KafkaProducer) async -> [Int: KafkaError] {
+    private func send(_ records: [KafkaRecord], _ producer: KafkaProducer) async -> [Int: KafkaError] {
         var failures: [Int: KafkaError] = [:]
         var first = 0
-        while first < events.count {
-            let reports = await producer.send(events[first...].map(records.record))
+        while first < records.count {
+            let reports = await producer.send(Array(records[first...]))
             let refused = reports.filter { $0.value.kind == .queueFull }.keys.min()
             for (place, error) in reports where place < refused ?? .max { failures[first + place] = error }
             guard let refused else { break }
@@ -239,11 +251,8 @@ package final class KafkaTransactions: TransactionalSink {
     private static func makeProducer(
         _ settings: KafkaSink.Settings, _ writer: Writer, _ logger: Logger
     ) throws(KafkaError) -> KafkaProducer {
-        var properties = ["client.id": "millrace", "partitioner": "murmur2_random"]
-        for (name, value) in settings.properties { properties[name] = value.reveal() }
-        properties["bootstrap.servers"] = settings.brokers
-        properties["transactional.id"] = writer.transactionalID
-        return try KafkaProducer(properties: properties, logger: logger)
+        try settings.producer(
+            settings.producerProperties(["transactional.id": writer.transactionalID]), logger)
     }
 
     // MARK: - Off the pool

@@ -12,22 +12,30 @@ package struct TopicTemplate: Sendable, Equatable {
 
     package func name(for event: StoredEvent) -> String {
         name(
-            entity: event.kind?.entity ?? "operations", type: event.type,
-            account: event.account ?? "millrace",
-            vendor: event.kind?.vendor.rawValue ?? "millrace")
+            entity: event.kind?.entity ?? OperationalEvents.entity, type: event.type,
+            account: event.account ?? Self.own, vendor: event.kind?.vendor.rawValue ?? Self.own)
     }
 
-    /// Every topic that events of these sources can go to; sorted, each once.
-    package func names(for sources: [(account: String, kind: SourceKind)]) -> [String] {
+    /// Every topic that events of these sources, and the relay's own, can go to; sorted, each once.
+    /// - Parameter patterns: of the types that are published.
+    package func names(
+        for sources: [(account: String, kind: SourceKind)], matching patterns: [NamePattern]
+    ) -> [String] {
         let names = sources.flatMap { source in
-            source.kind.eventTypes.map { type in
+            source.kind.eventTypes.filter(patterns.match).map { type in
                 name(
                     entity: source.kind.entity, type: type, account: source.account,
                     vendor: source.kind.vendor.rawValue)
             }
         }
-        return Set(names).sorted()
+        let own = OperationalEvents.types.filter(patterns.match).map {
+            name(entity: OperationalEvents.entity, type: $0, account: Self.own, vendor: Self.own)
+        }
+        return Set(names + own).sorted()
     }
+
+    /// Stands for the account and the vendor of the relay's own events.
+    private static let own = "millrace"
 
     private func name(entity: String, type: String, account: String, vendor: String) -> String {
         text.replacing("{entity}", with: entity).replacing("{type}", with: type)

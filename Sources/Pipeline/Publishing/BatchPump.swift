@@ -21,6 +21,7 @@ package actor BatchPump: Service {
     private let timekeeper: any Timekeeper
     private let draw: @Sendable () -> Double
     private let logger: Logger
+    private let latency: LatencyMeter
     private let stopSignal = StopSignal()
     private var failures = 0
     private var flights = FlightPlan(limit: BatchLimit(most: maxEvents))
@@ -41,15 +42,18 @@ package actor BatchPump: Service {
     /// - Parameters:
     ///   - sinkName: the key of the sink's position in the store.
     ///   - draw: gives numbers between 0 and 1, for jitter.
+    ///   - latency: gets how long each event took from the log to the other side, by the sink's name.
     package init(
         _ sinkName: String, sink: any BatchSink, log: EventLog, from start: SinkStart,
         selection: SinkSelection,
-        timekeeper: any Timekeeper, draw: @escaping @Sendable () -> Double, logger: Logger
+        timekeeper: any Timekeeper, draw: @escaping @Sendable () -> Double, logger: Logger,
+        latency: Metric? = nil
     ) {
         name = "sink \(sinkName)"
         (self.sinkName, self.sink, self.log) = (sinkName, sink, log)
         (origin, self.selection) = (start, selection)
         (self.timekeeper, self.draw, self.logger) = (timekeeper, draw, logger)
+        self.latency = LatencyMeter(latency, sink: sinkName)
     }
 
     package func start() async throws {
@@ -180,9 +184,9 @@ package actor BatchPump: Service {
         let flight = flights.first
         let failures = await flight.delivery.failures()
         flights.removeFirst()
-        for event in verdicts.landed(flight.events, failures) {
-            ledger.delivered(event.offset, wasWaiting: false)
-        }
+        let delivered = verdicts.landed(flight.events, failures)
+        for event in delivered { ledger.delivered(event.offset, wasWaiting: false) }
+        latency.acknowledged(delivered, at: timekeeper.now)
         return flight
     }
 

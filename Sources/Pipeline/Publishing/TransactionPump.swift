@@ -22,6 +22,7 @@ package actor TransactionPump: Service {
     private let timekeeper: any Timekeeper
     private let draw: @Sendable () -> Double
     private let logger: Logger
+    private let latency: LatencyMeter
     private let stopSignal = StopSignal()
     private var failures = 0
     private var ahead: ReadAhead?
@@ -36,15 +37,17 @@ package actor TransactionPump: Service {
     ///   - sinkName: the key of the sink's position in the store.
     ///   - adopts: goes on from the store's position where the other side's belongs to another log.
     ///   - draw: gives numbers between 0 and 1, for jitter.
+    ///   - latency: gets how long each event took from the log to the other side, by the sink's name.
     package init(
         _ sinkName: String, sink: any TransactionalSink, log: EventLog, from start: SinkStart,
         selection: SinkSelection, adopts: Bool, timekeeper: any Timekeeper,
-        draw: @escaping @Sendable () -> Double, logger: Logger
+        draw: @escaping @Sendable () -> Double, logger: Logger, latency: Metric? = nil
     ) {
         name = "sink \(sinkName)"
         (self.sinkName, self.sink, self.log) = (sinkName, sink, log)
         (origin, self.selection, self.adopts) = (start, selection, adopts)
         (self.timekeeper, self.draw, self.logger) = (timekeeper, draw, logger)
+        self.latency = LatencyMeter(latency, sink: sinkName)
     }
 
     package func start() async throws {
@@ -187,6 +190,7 @@ package actor TransactionPump: Service {
         case .committed:
             failures = 0
             for event in open { settle(event, &ledger) }
+            latency.acknowledged(wanted, at: timekeeper.now)
             await store(&ledger)
             return true
         case .refused(let reasons) where wanted.count == 1:

@@ -6,11 +6,11 @@ import Synchronization
 /// One record for a topic.
 package struct KafkaRecord: Sendable {
     package let topic: String
-    package let key: [UInt8]
+    package let key: String
     package let value: [UInt8]
     package let headers: [(name: String, value: String)]
 
-    package init(topic: String, key: [UInt8], value: [UInt8], headers: [(name: String, value: String)]) {
+    package init(topic: String, key: String, value: [UInt8], headers: [(name: String, value: String)]) {
         (self.topic, self.key, self.value, self.headers) = (topic, key, value, headers)
     }
 }
@@ -24,16 +24,22 @@ package final class KafkaProducer: Sendable {
     private let poller: KafkaPoller
     private let isClosed = Mutex(false)
 
-    /// - Parameter properties: librdkafka's own; the caller decides about idempotence and acknowledgements.
-    package init(properties: [String: String], logger: Logger) throws(KafkaError) {
+    /// - Parameters:
+    ///   - properties: librdkafka's own; the caller decides about idempotence and acknowledgements.
+    ///   - onStatistics: called on the poller's thread every `statistics.interval.ms`, which is never by default; must not
+    ///     block.
+    package init(
+        properties: [String: String], logger: Logger,
+        onStatistics: @escaping @Sendable (KafkaStatistics) -> Void = { _ in }
+    ) throws(KafkaError) {
         let handle = try KafkaHandle(
             RD_KAFKA_PRODUCER, properties: properties,
-            events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG)
+            events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_STATS)
         guard let queue = rd_kafka_queue_get_main(handle.pointer) else {
             throw KafkaError(.configuration, doing: "make a Kafka producer", cause: "it has no main queue")
         }
         self.handle = handle
-        let reporter = KafkaReporter(logger: logger)
+        let reporter = KafkaReporter(logger: logger, onStatistics: onStatistics)
         poller = KafkaPoller(handle, queue: queue, name: "millrace-kafka") { event in
             Self.serve(event, reporter)
         }
@@ -106,7 +112,7 @@ package final class KafkaProducer: Sendable {
                 headers, header.name, header.name.utf8.count, header.value, header.value.utf8.count)
         }
         let code = millrace_rd_kafka_produce(
-            handle.pointer, record.topic, record.key, record.key.count, record.value, record.value.count,
+            handle.pointer, record.topic, record.key, record.key.utf8.count, record.value, record.value.count,
             headers, opaque)
         // Refused at once: the headers stay ours.
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { rd_kafka_headers_destroy(headers) }
@@ -118,31 +124,6 @@ package final class KafkaProducer: Sendable {
         while let message = rd_kafka_event_message_next(event) {
             guard let opaque = message.pointee._private else { continue }
             KafkaDelivery.report(opaque, message.pointee.err)
-        }
-    }
-}
-
-/// Routes librdkafka's errors and log lines into ours.
-struct KafkaReporter: Sendable {
-    let logger: Logger
-
-    func report(_ event: OpaquePointer) {
-        switch rd_kafka_event_type(event) {
-        case RD_KAFKA_EVENT_ERROR:
-            let cause = String(cString: rd_kafka_event_error_string(event))
-            if rd_kafka_event_error_is_fatal(event) != 0 {
-                logger.error("Kafka client failed for good", [.cause: .text(cause)])
-            } else {
-                logger.warning("Kafka reports", [.cause: .text(cause)])
-            }
-        case RD_KAFKA_EVENT_LOG:
-            var facility: UnsafePointer<CChar>?
-            var text: UnsafePointer<CChar>?
-            var level: Int32 = 0
-            guard rd_kafka_event_log(event, &facility, &text, &level) == 0, let text else { return }
-            logger.debug("librdkafka", [.cause: .text(String(cString: text))])
-        default:
-            break
         }
     }
 }

@@ -14,8 +14,10 @@ final class KafkaEnd: Sendable {
     init() throws {
         cluster = try KafkaMockCluster(brokers: 1)
         try cluster.createTopic(Self.topic, partitions: Self.partitions)
-        // The mock answers no admin request: whoever asks for the topic of positions would wait for that.
-        try cluster.createTopic("millrace.acme.log", partitions: 1)
+        // The mock answers no admin request: whoever asks for these would wait for that.
+        for topic in ["millrace.acme.log", "millrace.operations"] {
+            try cluster.createTopic(topic, partitions: 1)
+        }
         let book = self.book
         reader = try KafkaReader(
             brokers: cluster.brokers, topics: [Self.topic: Self.partitions], logger: .silent

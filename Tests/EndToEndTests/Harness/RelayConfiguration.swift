@@ -24,6 +24,8 @@ struct RelayConfiguration: Sendable {
     var webhooks: [Webhook] = []
     var kafkaBrokers: String?
     var delivery = "exactly_once"
+    /// As they stand in the file.
+    var kafkaProperties = "{}"
     /// The API's port; nil serves none, or any port where webhooks need the rest of `http`.
     var httpPort: Int?
     /// Names and scopes of tokens; a token is `made-up-token-of-NAME`.
@@ -61,7 +63,8 @@ struct RelayConfiguration: Sendable {
             lines.append("     start: \"\(Self.start)\"}")
         }
         if let kafkaBrokers {
-            lines.append("kafka: {brokers: \"\(kafkaBrokers)\", delivery: \(delivery)}")
+            lines.append("kafka: {brokers: \"\(kafkaBrokers)\", delivery: \(delivery),")
+            lines.append("        properties: \(kafkaProperties)}")
         }
         if httpPort != nil || !webhooks.isEmpty {
             lines.append("http:")
