@@ -6,7 +6,7 @@ PACKAGES := libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev librdkafka-dev
 SWIFT ?= swift
 BINARY := .build/release/millrace
 REQUIREMENTS := Tests/EndToEndTests/Independent/requirements.txt
-FORMATTED := Sources Tests schemas Package.swift
+FORMATTED := Sources Tests schemas examples/kafka-consumer-swift Package.swift
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test soak fuzz sanitize bench build format lint layers clean packages

@@ -127,6 +127,9 @@ let product: [Target] = [
         ]),
     .executableTarget(
         name: "millrace", dependencies: ["App"], path: "Sources/millrace", swiftSettings: strict),
+    .executableTarget(
+        name: "kafka-consumer", dependencies: ["Kafka", "Services"], path: "examples/kafka-consumer-swift",
+        swiftSettings: strict),
 ]
 
 // A disk that breaks by plan, a relay's life to break on it, and the process that dies of it.

@@ -12,16 +12,18 @@ package struct KafkaReceived: Sendable {
     package let headers: [(name: String, value: String)]
 }
 
-/// Reads topics from their beginning, all partitions, without a consumer group: for the demo and for tests.
+/// Reads topics, all partitions, without a consumer group: for the demo, the example and the tests.
 package final class KafkaReader: Sendable {
     private let handle: KafkaHandle
     private let poller: KafkaPoller
 
     /// - Parameters:
     ///   - topics: each with its number of partitions; they must exist.
+    ///   - start: the offset to begin with in a partition of a topic; nil for its beginning.
     ///   - onRecord: called on the reader's thread for each record, in order per partition; must not block.
     package init(
-        brokers: String, topics: [String: Int], logger: Logger,
+        brokers: String, topics: [String: Int],
+        startingAt start: (String, Int) -> Int64? = { _, _ in nil }, logger: Logger,
         onRecord: @escaping @Sendable (KafkaReceived) -> Void
     ) throws(KafkaError) {
         let properties = [
@@ -38,7 +40,7 @@ package final class KafkaReader: Sendable {
         for (topic, partitions) in topics {
             for partition in 0..<partitions {
                 let added = rd_kafka_topic_partition_list_add(assigned, topic, Int32(partition))
-                added?.pointee.offset = Int64(RD_KAFKA_OFFSET_BEGINNING)
+                added?.pointee.offset = start(topic, partition) ?? Int64(RD_KAFKA_OFFSET_BEGINNING)
             }
         }
         // Own loop instead of poll(): everything the consumer has to say arrives on one queue.
