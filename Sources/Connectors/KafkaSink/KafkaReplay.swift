@@ -14,7 +14,8 @@ package struct KafkaReplay: ReplayTarget {
     ///   - replay: its id.
     package init(_ settings: KafkaSink.Settings, replay: String, logger: Logger) throws(KafkaError) {
         var settings = settings
-        settings.replay = replay
+        // What it sends is no part of the live flow, and is not measured as such.
+        (settings.replay, settings.metrics) = (replay, nil)
         sink = try KafkaSink(settings, logger: logger)
     }
 
@@ -23,7 +24,18 @@ package struct KafkaReplay: ReplayTarget {
     package func open() async -> Bool { await sink.open() }
 
     package func deliver(_ events: [StoredEvent]) async -> ReplayAnswer {
-        .settled(await sink.deliver(events))
+        let failures = await sink.begin(events).failures()
+        var outcomes: [Outcome] = []
+        for (place, event) in events.enumerated() {
+            switch failures[place] {
+            case nil: outcomes.append(.accepted)
+            // A broker refuses a whole batch for one record in it: only what it refuses alone is refused.
+            case .refused where events.count > 1:
+                outcomes.append(await sink.begin([event]).failures()[0] ?? .accepted)
+            case .some(let outcome): outcomes.append(outcome)
+            }
+        }
+        return .settled(outcomes)
     }
 
     package func close() async { await sink.close() }
