@@ -62,6 +62,28 @@ import Testing
         #expect(try await LogReader(path: fixture.path).problems().isEmpty)
     }
 
+    @Test func whatWaitsInABatchIsHeldOrHasExpiredIsAccountedFor() async throws {
+        let fixture = try await Self.lived()
+        let log = try fixture.open()
+        var update = SinkUpdate(progress: SinkProgress(position: 17))
+        (update.expired, update.released) = (1, [15])
+        update.waiting = [
+            RetryRow(
+                offset: 13, attempts: 0, due: fixture.clock.now, firstFailed: fixture.clock.now, status: nil,
+                reason: "in a batch", members: [13, 16, 17])
+        ]
+        try await log.settle("webhook/crm", update)
+        try rawConnection(fixture.path).execute(
+            script: """
+                INSERT INTO subscriptions (sink, id, name, url, is_configured, settings, created, changed, state)
+                VALUES ('webhook/crm', 'sub_1', 'crm', 'https://example.com/', 0, '{}', 0, 0, 'paused')
+                """)
+        let audit = try await Self.audit(fixture)
+        #expect(audit.discrepancies.isEmpty)
+        let sink = try #require(audit.sinks.last)
+        #expect(sink.pending == 0 && sink.held == 3 && sink.expired == 1)
+    }
+
     @Test(arguments: [
         ("UPDATE sources SET rows_read = rows_read + 1", "rows read is 21"),
         ("UPDATE sources SET duplicate = duplicate - 2", "rows read is 20"),

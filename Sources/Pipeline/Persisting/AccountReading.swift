@@ -79,18 +79,26 @@ struct AccountReading {
     // MARK: - Sinks
 
     private func sinks(_ head: Int64) throws(DatabaseError) -> [SinkAccount] {
-        var accounts = try connection.all(
+        let read = try connection.all(
             """
-            SELECT name, start, position, settled, delivered, filtered, dead,
-                (SELECT count(*) FROM retries WHERE sink = name)
-            FROM sinks ORDER BY name
+            SELECT s.name, s.start, s.position, s.settled, s.delivered, s.filtered, s.dead, s.expired,
+                coalesce(b.state, 'active') = 'active'
+            FROM sinks s LEFT JOIN subscriptions b ON b.sink = s.name ORDER BY s.name
             """
         ) { row in
             let settled = SinkLedger.decode(row.text(3)).reduce(0) { $0 + Int64($1.count) }
-            return SinkAccount(
+            let account = SinkAccount(
                 name: row.text(0), events: head - row.integer(1), delivered: row.integer(4),
-                filtered: row.integer(5), dead: row.integer(6),
-                pending: head - row.integer(2) - settled + row.integer(7))
+                filtered: row.integer(5), dead: row.integer(6), pending: head - row.integer(2) - settled,
+                expired: row.integer(7))
+            return (account: account, isFlowing: row.integer(8) != 0)
+        }
+        var accounts: [SinkAccount] = []
+        for (account, isFlowing) in read {
+            var account = account
+            account.pending += try SinkLedger.waiting(account.name, connection)
+            if !isFlowing { (account.pending, account.held) = (0, account.pending) }
+            accounts.append(account)
         }
         guard isThorough else { return accounts }
         for place in accounts.indices {
