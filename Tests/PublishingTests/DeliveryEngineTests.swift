@@ -208,6 +208,19 @@ import Testing
         #expect(again.sent.allSatisfy { $0.attempt == 1 })
     }
 
+    /// Whoever stops a relay inside a process opens its store anew: nobody may hold the old log, not even for a retry.
+    @Test func stoppedEngineLetsGoOfItsLanes() async throws {
+        let fixture = try EngineFixture()
+        try await fixture.pump.append(1...1)
+        weak var lane: Lane?
+        try await fixture.running(ScriptedEndpoint { _, _ in .status(500) }, step: .milliseconds(1)) {
+            try await fixture.until { $0.waiting == 1 }
+            lane = $0.lanes.withLock { $0.values.first }
+            #expect(lane != nil)
+        }
+        #expect(lane == nil)
+    }
+
     @Test func oneThatHangsDelaysNoOther() async throws {
         let fixture = try EngineFixture()
         try await fixture.pump.append(1...100)

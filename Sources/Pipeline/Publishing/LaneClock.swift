@@ -43,6 +43,8 @@ final class LaneClock: Sendable {
                 await bell.wait()
             }
         }
+        // Lanes know their clock: what nobody will wake any more would keep them, and their log open, for ever.
+        state.withLock { $0 = State() }
     }
 
     private func takeDue() -> [Lane] {

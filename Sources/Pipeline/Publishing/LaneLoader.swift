@@ -37,6 +37,8 @@ final class LaneLoader: Sendable {
             await bell.wait()
             while !Task.isCancelled, let request = next() { await serve(request) }
         }
+        // As for the clock: lanes know their loader.
+        requests.withLock { $0 = [] }
     }
 
     private func next() -> Request? {

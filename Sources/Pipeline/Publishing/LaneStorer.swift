@@ -91,7 +91,8 @@ final class LaneStorer: Sendable {
         _ = await store(lanes)
         let commands = state.withLock { state in
             state.isFinished = true
-            defer { state.commands = [] }
+            // Lanes know their storer: one that could not be stored would keep the log open for ever.
+            defer { (state.commands, state.soon, state.later) = ([], [:], [:]) }
             return state.commands
         }
         for command in commands { await command() }
