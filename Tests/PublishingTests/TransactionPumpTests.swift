@@ -185,4 +185,27 @@ import Testing
         }
         #expect(sink.now.opened == 3 && sink.now.committed == [1, 2, 3])
     }
+
+    /// A cluster that opens and never says what became of a transaction is asked less and less often.
+    @Test func aWordThatNeverComesIsWaitedForLongerEachTime() async throws {
+        let fixture = try PumpFixture()
+        try await fixture.append(1...3)
+        let sink = ScriptedTransactions {
+            $0.position = own(fixture, 0)
+            $0.outcomes = Array(repeating: .unknown("nobody answers"), count: 8)
+        }
+        let pump = pump(fixture, sink)
+        try await pump.start()
+        async let done: Void = pump.run()
+        var waits: [Duration] = []
+        for _ in 0..<8 {
+            let wait = await fixture.clock.nextSleep()
+            waits.append(wait)
+            fixture.clock.advance(by: wait)
+        }
+        try await fixture.until("kafka") { $0.progress.position == 3 }
+        await pump.stop()
+        try await done
+        #expect(waits == waits.sorted() && waits[7] > .seconds(20), "\(waits)")
+    }
 }

@@ -98,7 +98,6 @@ package actor TransactionPump: Service {
                 }
                 await pause()
             case .ready(let remote):
-                failures = 0
                 try await resume(remote, &ledger)
                 return true
             }
