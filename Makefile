@@ -21,7 +21,8 @@ test: packages .venv/complete ## installs what is missing, and runs every test
 	@timeout --kill-after=10 900 $(SWIFT) test --disable-xctest --explicit-target-dependency-import-check error
 
 SEEDS ?= 10
-soak: packages ## SEEDS=100 lives, each cut off at every write; prints the seed of what fails
+soak: packages ## SEEDS=1000 lives cut off at every write and as many schedules of faults; prints the seed of what fails
+	@SIMULATION_SEEDS=$(SEEDS) $(SWIFT) test --disable-xctest --filter '^SimulationTests'
 	@CRASH_SEEDS=$(SEEDS) $(SWIFT) test --disable-xctest --filter '^CrashTests'
 
 FUZZ_SECONDS ?= 10

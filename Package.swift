@@ -145,6 +145,12 @@ let crashRooms: [Target] = [
     tests(
         "CrashTests",
         needs: ["CrashWorkload", "FaultyDisk", "crash-child", "CSQLite", "Persisting", "TestSupport"]),
+    tests(
+        "SimulationTests",
+        needs: [
+            "CrashWorkload", "FaultyDisk", "EventModel", "Ports", "Services", "Ingesting", "Normalizing",
+            "Persisting", "Publishing", "TestSupport",
+        ]),
 ]
 
 // What the relay does in a second, beside what the machine allows. Only in release does it say anything.

@@ -1,0 +1,132 @@
+import CrashWorkload
+import Foundation
+import Persisting
+
+/// Conservation: every row that happened is in the log, each of its versions at most once and the last one for sure, and
+/// every event arrived at every end as its sink promises.
+struct Oracle {
+    private let simulation: Simulation
+    private let happenings: [SimulatedVendor.Happening]
+
+    init(_ simulation: Simulation) {
+        self.simulation = simulation
+        happenings = simulation.relay.vendor.happenings
+    }
+
+    private struct Event: Decodable {
+        struct Content: Decodable { let content: String? }
+        let id, subject, sequence, partitionkey: String
+        let revision: Int
+        let data: Content
+    }
+
+    func findings() async throws -> [String] {
+        let store = try EventLog(path: simulation.store, timekeeper: StepClock())
+        let reader = try LogReader(path: simulation.store)
+        let head = try await reader.summary().head
+        var found = try await reader.problems()
+        let kafka = arrivals(SimulatedRelay.kafka)
+        let events = try kafka.bodies.mapValues { body in
+            try JSONDecoder().decode(Event.self, from: Data(body))
+        }
+        found += log(events, head: head)
+        for sink in simulation.relay.arrivals.keys.sorted() {
+            let spent = try await store.deadLetters(of: sink, after: 0, limit: 10_000).map(\.letter)
+                .filter { $0.attempts == SimulatedRelay.waits.count + 1 }.map(\.offset)
+            found += Self.everything(sink, arrivals(sink), spent: Set(spent), head: head)
+        }
+        found += Self.once(SimulatedRelay.transactions, arrivals(SimulatedRelay.transactions))
+        for sink in [SimulatedRelay.kafka, "webhook/ordered"] {
+            found += Self.order(sink, arrivals(sink), events.mapValues(\.partitionkey))
+        }
+        for sink in try await reader.audit(thorough: true).sinks where sink.pending != 0 {
+            found.append("\(sink.name): \(sink.pending) still pending")
+        }
+        return found
+            + simulation.relay.lines.value.filter { $0.contains("balance") || $0.contains("refused:") }
+    }
+
+    private func arrivals(_ sink: String) -> Arrivals {
+        simulation.relay.arrivals[sink]?.value ?? Arrivals()
+    }
+
+    // MARK: - Upstream to the log
+
+    /// The log as Kafka was offered it: retention may have removed the beginning since.
+    private func log(_ events: [Int64: Event], head: Int64) -> [String] {
+        var (found, contents, ids): ([String], [String: [String]], Set<String>) = ([], [:], [])
+        for (offset, event) in events.sorted(by: { $0.key < $1.key }) {
+            if Int64(event.sequence) != offset {
+                found.append("event \(offset) says it is \(event.sequence)")
+            }
+            if !ids.insert(event.id).inserted { found.append("\(event.id) is there twice") }
+            // Operational events are of no row.
+            guard let content = event.data.content else { continue }
+            contents[event.subject, default: []].append(content)
+            if event.revision != contents[event.subject]?.count {
+                found.append("\(event.subject): a revision is missing")
+            }
+        }
+        if events.count != Int(head) { found.append("\(head) events, \(events.count) were offered") }
+        for row in happenings {
+            let logged = contents.removeValue(forKey: "unionid/\(row.identity)") ?? []
+            let happened = row.versions.map(\.content)
+            if logged.last != happened.last {
+                found.append("\(row.identity): logged \(logged), happened \(happened)")
+            }
+            if logged != happened.filter(logged.contains) {
+                found.append("\(row.identity): \(logged) out of order")
+            }
+        }
+        if !contents.isEmpty { found.append("\(contents.count) rows never happened") }
+        return found
+    }
+
+    // MARK: - The log to its ends
+
+    /// At least once, with the same bytes each time; again only what no run of the relay has heard the end of.
+    /// - Parameter spent: dead letters that were tried as often as their schedule says.
+    private static func everything(
+        _ sink: String, _ end: Arrivals, spent: Set<Int64>, head: Int64
+    ) -> [String] {
+        let settled = Set(end.accepted.map(\.offset)).union(end.refused).union(spent)
+        let missing = (0...head).dropFirst().filter { !settled.contains($0) }
+        var found: [String] = []
+        if !end.changed.isEmpty {
+            found.append("\(sink): \(end.changed.sorted().prefix(5)) came again as something else")
+        }
+        if !missing.isEmpty {
+            found.append("\(sink): \(missing.count) events never arrived: \(missing.prefix(5))")
+        }
+        var heard: Set<[Int64]> = []
+        for one in end.accepted {
+            guard let run = one.run, !heard.insert([one.offset, Int64(run)]).inserted else { continue }
+            found.append("\(sink): \(one.offset) was sent again after it was accepted")
+        }
+        return found
+    }
+
+    /// Exactly once, in the order of the log; what is refused is not there at all.
+    private static func once(_ sink: String, _ end: Arrivals) -> [String] {
+        let offsets = end.accepted.map(\.offset)
+        var found: [String] = []
+        if Set(offsets).count != offsets.count { found.append("\(sink): events are there twice") }
+        if offsets != offsets.sorted() { found.append("\(sink): events are out of order") }
+        if !end.refused.isDisjoint(with: offsets) { found.append("\(sink): refused events are there") }
+        return found
+    }
+
+    /// No event comes for the first time before one that stands earlier in the log under the same key.
+    private static func order(_ sink: String, _ end: Arrivals, _ keys: [Int64: String]) -> [String] {
+        var (seen, last): (Set<Int64>, [String: Int64]) = ([], [:])
+        var found: [String] = []
+        for one in end.accepted where seen.insert(one.offset).inserted {
+            guard let key = keys[one.offset] else { continue }
+            if let before = last[key], before > one.offset {
+                found.append("\(sink): \(one.offset) came after \(before)")
+            }
+            last[key] = one.offset
+        }
+        return found
+    }
+}

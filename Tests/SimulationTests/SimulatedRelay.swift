@@ -1,0 +1,131 @@
+import CrashWorkload
+import EventModel
+import Ingesting
+import Normalizing
+import Persisting
+import Ports
+import Publishing
+import Services
+import TestSupport
+
+/// The relay of the simulation: everything real but what lies outside. The only file that knows how its parts are made.
+struct SimulatedRelay {
+    static let kafka = "kafka"
+    static let transactions = "kafka/exactly-once"
+    /// One subscription of each kind.
+    static let hooks = ["webhook/plain", "webhook/ordered", "webhook/batched"]
+
+    static let waits: [Duration] =
+        [.seconds(5), .seconds(300), .seconds(1800)] + Array(repeating: .seconds(7200), count: 12)
+
+    let clock: VirtualClock
+    let schedule: FaultSchedule
+    let seed: UInt64
+    /// What is outside and stays, by sink.
+    let arrivals: [String: Shared<Arrivals>]
+    let lines = Shared<[String]>([])
+    private let cluster = Shared(SimulatedTransactions.Cluster())
+
+    init(clock: VirtualClock, schedule: FaultSchedule, seed: UInt64) {
+        (self.clock, self.schedule, self.seed) = (clock, schedule, seed)
+        let sinks = [Self.kafka, Self.transactions] + Self.hooks
+        arrivals = Dictionary(uniqueKeysWithValues: sinks.map { ($0, Shared(Arrivals())) })
+    }
+
+    func services(_ log: EventLog) -> [[any Service]] {
+        let retention = RetentionKeeper(
+            log, retention: .seconds(86_400), dedupRetention: .seconds(9 * 86_400),
+            timekeeper: SlowClock(clock: clock), logger: logger)
+        let audit = AuditKeeper(log, timekeeper: SlowClock(clock: clock), logger: logger)
+        return [[retention, audit], [batchPump(log), transactionPump(log), deliveries(log)], [poller(log)]]
+    }
+
+    var vendor: SimulatedVendor {
+        SimulatedVendor(seed: seed, clock: clock, gate: gate, schedule)
+    }
+
+    func died() {
+        for end in arrivals.values { end.change { $0.relayDied() } }
+    }
+
+    private var gate: AccountGate {
+        AccountGate(
+            account: "acme-tanma", requestsPerSecond: 2, atOnce: 2, timekeeper: clock, draw: draw,
+            logger: logger)
+    }
+
+    private func poller(_ log: EventLog) -> SourcePoller {
+        let gate = gate
+        return SourcePoller(
+            SourceIdentity(account: "acme-tanma", kind: .visits, name: "visits"),
+            source: SimulatedVendor(seed: seed, clock: clock, gate: gate, schedule),
+            normalizing: RowNormalizing(
+                relay: "acme", account: "acme-tanma", normalizer: SimulatedNormalizer()),
+            log: log,
+            schedule: SourcePoller.Schedule(
+                start: VirtualClock.start, every: .seconds(600), lag: .seconds(10), overlap: .seconds(900),
+                sweeps: [(every: .seconds(6 * 3600), span: .seconds(2 * 86_400))]),
+            gate: gate, timekeeper: clock, draw: draw, logger: logger)
+    }
+
+    // MARK: - Sinks
+
+    private func batchPump(_ log: EventLog) -> BatchPump {
+        BatchPump(
+            Self.kafka, sink: SimulatedKafka(clock, schedule.kafka, at(Self.kafka)), log: log,
+            from: .beginning, selection: selection, timekeeper: clock, draw: draw, logger: logger)
+    }
+
+    private func transactionPump(_ log: EventLog) -> TransactionPump {
+        let sink = SimulatedTransactions(
+            clock, schedule.transactions, at(Self.transactions), cluster, logID: log.logID)
+        return TransactionPump(
+            Self.transactions, sink: sink, log: log, from: .beginning, selection: selection, adopts: false,
+            timekeeper: clock, draw: draw, logger: logger)
+    }
+
+    private func deliveries(_ log: EventLog) -> DeliveryEngine {
+        let endpoints = zip(Self.hooks, schedule.endpoints).map { hook, troubles in
+            (hook, SimulatedEndpoint(clock, troubles, at(hook)))
+        }
+        let byName = Dictionary(uniqueKeysWithValues: endpoints)
+        let surroundings = DeliveryEngine.Surroundings(
+            log: log, relay: "acme", timekeeper: clock, draw: draw,
+            randomBytes: { [UInt8](repeating: 7, count: $0) },
+            endpoint: { byName["webhook/\($0.name)"] ?? endpoints[0].1 },
+            abandon: { for (_, endpoint) in endpoints { endpoint.abandon() } }, logger: logger)
+        return DeliveryEngine(
+            surroundings, configured: Self.hooks.map { .init(subscription($0), from: .beginning) })
+    }
+
+    private func subscription(_ hook: String) -> Subscription {
+        let name = String(hook.dropFirst("webhook/".count))
+        var subscription = Subscription(
+            name: name, url: "https://\(name).example.com/", events: Self.everything,
+            retry: RetrySchedule(.fixed(Self.waits), jitter: 0.2))
+        (subscription.concurrency, subscription.disableAfter) = (4, .seconds(60 * 86_400))
+        subscription.isOrdered = name == "ordered"
+        subscription.batch = name == "batched" ? 5 : 1
+        return subscription
+    }
+
+    private func at(_ sink: String) -> Shared<Arrivals> { arrivals[sink] ?? Shared(Arrivals()) }
+
+    private static let everything = [NamePattern("*")].compactMap { $0 }
+
+    private var selection: SinkSelection { SinkSelection(events: Self.everything, accounts: nil) }
+
+    /// The simulation's own generator: one draw after the other, on one thread.
+    private var draw: @Sendable () -> Double {
+        let random = Shared(SeededGenerator(seed: seed &+ 2))
+        return {
+            var drawn = 0.0
+            random.change { drawn = Double.random(in: 0...1, using: &$0) }
+            return drawn
+        }
+    }
+
+    private var logger: Logger {
+        Logger(level: .error, format: .text, write: { [lines] line in lines.change { $0.append(line) } })
+    }
+}

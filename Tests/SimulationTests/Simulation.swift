@@ -1,0 +1,149 @@
+import CrashWorkload
+import EventModel
+import FaultyDisk
+import Persisting
+import Services
+
+/// Five days of a relay in a second or two: lives that end badly, on a disk that breaks, between a vendor, a cluster and
+/// an endpoint that fail by schedule. Time stands still while anybody has something to do.
+struct Simulation {
+    let seed: UInt64
+    let relay: SimulatedRelay
+    private let clock = VirtualClock()
+    private let thread = SimulationThread()
+    private let folder: FaultyFolder
+    private let schedule: FaultSchedule
+
+    init(seed: UInt64) throws {
+        self.seed = seed
+        schedule = FaultSchedule(seed: seed)
+        relay = SimulatedRelay(clock: clock, schedule: schedule, seed: seed)
+        folder = try FaultyFolder()
+    }
+
+    /// A relay that never comes to rest is a finding too.
+    private static let longest: Duration = .seconds(300)
+    private let deadline = ContinuousClock.now + longest
+    private var isLate: Bool { ContinuousClock.now > deadline }
+
+    var store: String { folder.store }
+
+    /// - Returns: what is wrong in the end; nothing when the relay keeps what it promises.
+    func run() async throws -> [String] {
+        await withTaskExecutorPreference(thread.driver) {
+            for end in schedule.ends { await live(until: end.at, end) }
+            await live(until: FaultSchedule.whole, nil)
+        }
+        return isLate ? ["no end after \(Self.longest)"] : try await Oracle(self).findings()
+    }
+
+    // MARK: - One life
+
+    private func live(until limit: Duration, _ end: FaultSchedule.End?) async {
+        folder.plan(FAULTY_SOUND)
+        while clock.elapsed < limit, !isLate {
+            var isOver = false
+            do throws(LogError) {
+                var log: EventLog? = try EventLog(path: store, timekeeper: clock)
+                weak let last = log
+                if let log { isOver = await run(log, until: limit, end) }
+                log = nil
+                // Only then is the disk mended: the end of a process that died closes nothing properly.
+                while last != nil, !isLate { await thread.catchUp() }
+            } catch {
+                assert(error.kind != .corrupt, "\(error)")
+            }
+            if isOver { return }
+            // What a supervisor does: once more, a little later.
+            relay.died()
+            clock.advance(to: min(limit, clock.elapsed + .seconds(30)))
+            mend()
+        }
+    }
+
+    /// False when the relay gave up by itself before its time.
+    private func run(_ log: EventLog, until limit: Duration, _ end: FaultSchedule.End?) async -> Bool {
+        let (stop, hasEnded) = (StopSignal(), Shared(false))
+        let group = ServiceGroup(relay.services(log), deadline: .seconds(3600), logger: .silent)
+        let life = Task(executorPreference: thread) {
+            do {
+                _ = try await group.run(until: { await stop.wait() })
+            } catch let failure as ServiceFailure {
+                // A position that the relay refuses to go on from: somebody would have to decide.
+                if failure.cause is RelayStop { relay.lines.change { $0.append("refused: \(failure)") } }
+            } catch {
+                assertionFailure("\(error)")
+            }
+            hasEnded.value = true
+        }
+        while clock.elapsed < limit, !hasEnded.value, !isLate {
+            await settle(log)
+            clock.advance(to: limit)
+            mend()
+        }
+        let wasInTime = !hasEnded.value
+        finish(end, stop, life)
+        while !hasEnded.value, !isLate {
+            await settle(log)
+            if !hasEnded.value { clock.advance(to: clock.elapsed + .seconds(60)) }
+        }
+        if !isLate { await life.value }
+        return wasInTime
+    }
+
+    /// The end comes while there is work: what is done with the last writes is the schedule's choice.
+    private func finish(_ end: FaultSchedule.End?, _ stop: StopSignal, _ life: Task<Void, Never>) {
+        switch end?.way {
+        case nil, .stopped:
+            folder.plan(FAULTY_SOUND)
+            stop.stop()
+        case .killed: die(FAULTY_DEATH, end, life)
+        case .tornWrite: die(FAULTY_TORN, end, life)
+        case .powerLost: die(FAULTY_POWER_LOSS, end, life)
+        }
+    }
+
+    private func die(_ plan: faulty_plan, _ end: FaultSchedule.End?, _ life: Task<Void, Never>) {
+        relay.died()
+        folder.plan(plan, at: end?.writes ?? 1, seed: seed)
+        life.cancel()
+    }
+
+    /// The disk's own schedule: full or broken for a while, then well again.
+    private func mend() {
+        let isBroken = FaultSchedule.trouble(schedule.disk, at: clock.elapsed) != nil
+        let code: Int32 =
+            (FaultSchedule.trouble(schedule.disk, at: clock.elapsed)?.way ?? 0) % 2 == 0 ? 13 : 10
+        if isBroken {
+            folder.plan(FAULTY_ERROR, at: 1, count: .max / 2, code: code)
+        } else {
+            folder.plan(FAULTY_SOUND)
+        }
+    }
+
+    /// Returns when nothing can happen before the clock moves: the thread and both queues of the store are empty, and
+    /// nothing came of emptying them.
+    private func settle(_ log: EventLog) async {
+        var before: Int
+        repeat {
+            before = thread.jobs
+            await thread.catchUp()
+            await Self.catchUp(log)
+            await thread.catchUp()
+        } while thread.jobs != before && !isLate
+    }
+
+    /// Waits behind everything that the store's two queues have to do. What the disk says to that is of no interest.
+    private static func catchUp(_ log: EventLog) async {
+        do throws(LogError) {
+            _ = try await log.openSink(SimulatedRelay.kafka, from: .beginning)
+        } catch {
+            assert(error.kind != .corrupt, "\(error)")
+        }
+        do throws(LogError) {
+            _ = try await log.event(at: .max)
+        } catch {
+            assert(error.kind != .corrupt, "\(error)")
+        }
+    }
+}

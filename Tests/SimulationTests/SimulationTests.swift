@@ -1,0 +1,20 @@
+import TestSupport
+import Testing
+
+/// Days of faults by schedule, then quiet ones: what happened upstream is in the log and at every end.
+/// `SIMULATION_SEED=7` runs the one that failed, `SIMULATION_SEEDS=1000` that many new ones.
+@Suite struct SimulationTests {
+    /// Two at a time, however many there are.
+    private static let turns = {
+        let seeds = Seeds.chosen("SIMULATION", usual: 12)
+        let middle = seeds.count / 2
+        return [Array(seeds[..<middle]), Array(seeds[middle...])].filter { !$0.isEmpty }
+    }()
+
+    @Test(arguments: turns) func whateverFailedEverythingIsEverywhereInTheEnd(seeds: [UInt64]) async throws {
+        for seed in seeds {
+            let findings = try await Simulation(seed: seed).run()
+            #expect(findings.isEmpty, "SIMULATION_SEED=\(seed): \(findings)")
+        }
+    }
+}
