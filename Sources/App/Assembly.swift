@@ -74,7 +74,8 @@ struct Assembly {
         let door: [any Service] = api.map { [$0] } ?? []
         return Running(
             services: [
-                [retention, audit], kafka + [engine, replays], [fleet], door, [ReadinessTeller(readiness)],
+                [retention, audit], kafka + [engine, replays], [fleet], door,
+                [ReadinessTeller(readiness, logger: logger)],
             ], fleet: fleet, engine: engine, api: api)
     }
 

@@ -6,14 +6,16 @@ import Serving
 struct ReadinessTeller: Service {
     let name = "readiness"
     private let readiness: Readiness
+    private let logger: Logger
     private let stopSignal = StopSignal()
 
-    init(_ readiness: Readiness) {
-        self.readiness = readiness
+    init(_ readiness: Readiness, logger: Logger) {
+        (self.readiness, self.logger) = (readiness, logger)
     }
 
     func start() async throws {
         readiness.set(true)
+        logger.info("relay ready", [:])
         ServiceManager.tell("READY=1")
     }
 

@@ -32,6 +32,8 @@ struct SubscriptionReading {
 
     func apply(to subscription: inout Subscription) throws(Problem) {
         if body.isNull("url") { throw body.wrong("url", "is missing") }
+        // Without a name it is called by its id; an empty one is a slip.
+        if !body.isNull("name"), try body.text("name") == "" { throw body.wrong("name", "is empty") }
         try take("name", \.name, in: &subscription, body.text)
         try take("url", \.url, in: &subscription, body.text)
         try take("events", \.events, in: &subscription, body.patterns)

@@ -13,7 +13,8 @@ package final class Shared<Value: Sendable>: Sendable {
         set { state.withLock { $0 = newValue } }
     }
 
-    package func change(_ body: (inout Value) -> Void) {
+    @discardableResult
+    package func change<T: Sendable>(_ body: (inout Value) -> T) -> T {
         state.withLock { body(&$0) }
     }
 }

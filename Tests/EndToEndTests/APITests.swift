@@ -1,4 +1,5 @@
 import Foundation
+import Kafka
 import OutboundHTTP
 import TestSupport
 import Testing
@@ -164,6 +165,63 @@ struct APITests {
         try relay.write(configuration.yaml)
         process.signal(SIGHUP)
         try await eventually("it needs a restart") { process.errors.text.contains("store: needs a restart") }
+        #expect(try await Relay.stop(process) == .exited(0))
+    }
+
+    @Test func aReplayByCommandReachesTheReceiverAndKafkaAgainUnderTheSameIDs() async throws {
+        let vendor = try VendorSimulator.started { $0.rows = 10 }
+        defer { vendor.stop() }
+        let (receiver, kafka) = (try VerifyingReceiver(), try KafkaEnd())
+        var configuration = try configuration(vendor)
+        configuration.webhooks = [.init(url: receiver.url)]
+        configuration.kafkaBrokers = kafka.brokers
+        let relay = try Relay(configuration)
+        let process = try await relay.run()
+        try await eventually("everything has arrived") {
+            receiver.accepted.count == 15 && kafka.byID.count == 15
+        }
+        // Where the relay is and what its token is, the configuration says.
+        let again = try await relay.command("replay", "--to", "crm", "--from", "6", "--until", "11")
+        #expect(again.exitCode == 0 && again.output.contains(#""delivered":5,"#), "\(again.errors)")
+        let marked = receiver.deliveries.filter { $0.headers.contains { $0.name == "millrace-replay" } }
+        #expect(
+            marked.count == 5 && marked.allSatisfy { $0.isSigned && receiver.accepted[$0.id]?.count == 2 })
+
+        let into = try await relay.command(
+            "replay", "--to", "kafka", "--from", "beginning", "--type", "visit.*", within: .seconds(60))
+        #expect(into.exitCode == 0 && into.output.contains(#""delivered":15,"#), "\(into.errors)")
+        try await eventually("every record came twice") {
+            kafka.byID.values.allSatisfy { records in
+                records.count == 2
+                    && records.count { $0.headers.contains { $0.name == "millrace-replay" } } == 1
+            }
+        }
+        let unknown = try await relay.command("replay", "--to", "nobody", "--from", "1")
+        #expect(unknown.exitCode == 1 && unknown.errors.contains("404 Not found: to:"))
+        try await relay.expectSound()
+        #expect(try await Relay.stop(process) == .exited(0))
+    }
+
+    @Test func aHangupTakesOverWebhooksAndTheirPositions() async throws {
+        let vendor = try VendorSimulator.started { $0.rows = 10 }
+        defer { vendor.stop() }
+        let (first, second) = (try VerifyingReceiver(), try VerifyingReceiver())
+        var configuration = try configuration(vendor)
+        configuration.webhooks = [.init(url: first.url)]
+        let relay = try Relay(configuration)
+        let process = try await relay.run()
+        try await eventually("the first has all") { first.accepted.count == 15 }
+        configuration.webhooks.append(.init(name: "second", url: second.url))
+        try relay.write(configuration.yaml)
+        process.signal(SIGHUP)
+        try await eventually("the new one has all") { second.accepted.count == 15 }
+        configuration.webhooks.removeFirst()
+        try relay.write(configuration.yaml)
+        process.signal(SIGHUP)
+        try await eventually("the one that left is paused") {
+            try await relay.status().sink("webhook/crm").state == "paused"
+        }
+        #expect(first.deliveries.count == 15 && second.deliveries.count == 15)
         #expect(try await Relay.stop(process) == .exited(0))
     }
 }

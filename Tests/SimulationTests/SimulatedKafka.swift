@@ -7,6 +7,13 @@ final class SimulatedKafka: BatchSink {
     private let clock: VirtualClock
     private let troubles: [FaultSchedule.Trouble]
     private let arrivals: Shared<Arrivals>
+    private let flow = Shared(Flow())
+
+    /// What is under way, and the keys behind which nothing gets through until all of it has landed.
+    private struct Flow: Sendable {
+        var underWay = 0
+        var held: Set<String> = []
+    }
 
     init(_ clock: VirtualClock, _ troubles: [FaultSchedule.Trouble], _ arrivals: Shared<Arrivals>) {
         (self.clock, self.troubles, self.arrivals) = (clock, troubles, arrivals)
@@ -15,8 +22,29 @@ final class SimulatedKafka: BatchSink {
     func open() async -> Bool { true }
     func close() async {}
 
-    func deliver(_ events: [StoredEvent]) async -> [Outcome] {
+    func begin(_ events: [StoredEvent]) -> any BatchDelivery {
         arrivals.change { $0.offered(events) }
+        flow.change { flow in
+            if flow.underWay == 0 { flow.held = [] }
+            flow.underWay += 1
+        }
+        return Flight(cluster: self, events: events)
+    }
+
+    private struct Flight: BatchDelivery {
+        let cluster: SimulatedKafka
+        let events: [StoredEvent]
+
+        func failures() async -> [Int: Outcome] {
+            let outcomes = await cluster.land(events)
+            return Dictionary(
+                uniqueKeysWithValues: outcomes.enumerated().filter { $0.element != .accepted }
+                    .map { ($0.offset, $0.element) })
+        }
+    }
+
+    private func land(_ events: [StoredEvent]) async -> [Outcome] {
+        defer { flow.change { $0.underWay -= 1 } }
         do throws(CancellationError) {
             try await clock.sleep(for: .milliseconds(50))
         } catch {
@@ -25,14 +53,15 @@ final class SimulatedKafka: BatchSink {
             return events.map { _ in Self.notNow }
         }
         let trouble = FaultSchedule.trouble(troubles, at: clock.elapsed)
-        var (outcomes, held): ([Outcome], Set<String>) = ([], [])
+        var outcomes: [Outcome] = []
         for event in events {
             // As an idempotent producer keeps a partition in order: behind one that failed nothing gets through.
-            let outcome = held.contains(event.key) ? Self.notNow : Self.answer(to: event, trouble?.way)
+            let isHeld = flow.change { $0.held.contains(event.key) }
+            let outcome = isHeld ? Self.notNow : Self.answer(to: event, trouble?.way)
             switch outcome {
             case .accepted: arrivals.change { $0.accept([event]) }
             case .refused: arrivals.change { $0.refuse([event]) }
-            case .retry: held.insert(event.key)
+            case .retry: flow.change { _ = $0.held.insert(event.key) }
             }
             outcomes.append(outcome)
         }

@@ -7,14 +7,12 @@ import Testing
 final class Relay: Sendable {
     let folder: TemporaryFolder
     private let environment: [String: String]
-    private let servesHTTP: Bool
 
     var configurationFile: String { folder.file("millrace.yaml") }
     var storeFile: String { folder.file("data/millrace.db") }
 
     init(_ configuration: RelayConfiguration) throws {
         folder = try TemporaryFolder()
-        servesHTTP = configuration.httpPort != nil
         environment = ["TANMA_APP_KEY": "demoAppKey", "CRM_SECRET": VerifyingReceiver.secret]
         try write(configuration.yaml)
     }
@@ -28,8 +26,7 @@ final class Relay: Sendable {
         let process = try start(["run"])
         try await eventually("the relay has started") {
             if let end = process.result { throw Failure("the relay ended: \(end) \(process.errors.text)") }
-            return process.errors.text.contains("relay started")
-                && (!self.servesHTTP || process.errors.text.contains("http listens"))
+            return process.errors.text.contains("relay ready")
         }
         return process
     }
