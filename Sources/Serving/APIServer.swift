@@ -79,9 +79,11 @@ package final class APIServer: Service {
     /// Connections: ten thousand streams, and room for requests beside them.
     private static let maxConnections = 24_000
     private static let threads = 2
-    /// More than the head of any request of the API. Above 32 kB the library maps it, so that an open stream costs the pages it
-    /// has touched.
-    private static let connectionBytes = 64 << 10
+    /// Twice what the head of a request of the API needs; no more, because every open stream has it.
+    private static let connectionBytes = 16 << 10
+    /// For a client that says nothing; streams and long polls are not idle. libmicrohttpd 0.9.75 also never answers a request line
+    /// that ends just where the connection's memory does: this ends it.
+    private static let idleTimeout: Duration = .seconds(20)
 
     /// - Throws: when the store cannot be read.
     package init(
@@ -134,7 +136,8 @@ package final class APIServer: Service {
             HTTPServer.Configuration(
                 host: settings.host, port: Int(settings.port), threads: Self.threads,
                 maxConnections: Self.maxConnections, connectionBytes: Self.connectionBytes,
-                tls: settings.tls.map { .init(certificate: $0.certificate, key: $0.key) }))
+                tls: settings.tls.map { .init(certificate: $0.certificate, key: $0.key) },
+                idleTimeout: Self.idleTimeout))
         logger.info("http listens", [.at: .text(settings.host), .count: .count(port ?? 0)])
     }
 
