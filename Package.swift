@@ -200,7 +200,10 @@ let testRooms: [Target] = [
     tests("KafkaTests", needs: ["Kafka", "Services"]),
     tests(
         "KafkaSinkTests",
-        needs: ["KafkaSink", "Kafka", "EventModel", "Ports", "Services", "Signing", "Persisting"]),
+        needs: [
+            "KafkaSink", "Kafka", "EventModel", "Ports", "Services", "Signing", "Persisting", "Publishing",
+            "TestSupport",
+        ]),
     tests(
         "WebhookSinkTests",
         needs: [

@@ -48,7 +48,7 @@ package final class KafkaMockCluster: @unchecked Sendable {
     /// Errors a broker answers with.
     package enum Failure: Sendable {
         case coordinatorLoading, coordinatorMoved, leaderMoved, timedOut, concurrentTransactions, tooLarge
-        case fenced
+        case fenced, throttled, connectionLost, notEnoughReplicas
 
         var code: rd_kafka_resp_err_t {
             switch self {
@@ -59,6 +59,10 @@ package final class KafkaMockCluster: @unchecked Sendable {
             case .concurrentTransactions: RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS
             case .tooLarge: RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
             case .fenced: RD_KAFKA_RESP_ERR_PRODUCER_FENCED
+            case .throttled: RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED
+            // The mock closes the connection without an answer.
+            case .connectionLost: RD_KAFKA_RESP_ERR__TRANSPORT
+            case .notEnoughReplicas: RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS
             }
         }
     }
@@ -76,5 +80,19 @@ package final class KafkaMockCluster: @unchecked Sendable {
         } else {
             rd_kafka_mock_broker_set_down(cluster, Int32(id))
         }
+    }
+
+    /// Every answer of a broker takes this long.
+    package func setRoundTrip(_ time: Duration, ofBroker id: Int) {
+        rd_kafka_mock_broker_set_rtt(cluster, Int32(id), Int32(time.milliseconds))
+    }
+
+    package func setLeader(of topic: String, partition: Int, toBroker id: Int) {
+        rd_kafka_mock_partition_set_leader(cluster, topic, Int32(partition), Int32(id))
+    }
+
+    /// Which broker coordinates a transactional id.
+    package func setCoordinator(ofTransactionalID name: String, toBroker id: Int) {
+        rd_kafka_mock_coordinator_set(cluster, "transaction", name, Int32(id))
     }
 }
