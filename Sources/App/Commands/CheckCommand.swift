@@ -36,12 +36,30 @@ struct CheckCommand: Command {
 
     /// What librdkafka itself says of its properties, without connecting anywhere.
     private func kafkaRefusals(_ settings: Settings, in path: String) -> [ConfigurationProblem] {
-        (settings.kafka?.properties ?? [:]).sorted { $0.key < $1.key }.compactMap { name, value in
+        let properties = settings.kafka?.properties ?? [:]
+        let refused = properties.sorted { $0.key < $1.key }.compactMap { name, value in
             KafkaProducer.refusal(ofProperty: name, value: value.reveal()).map { refusal in
                 ConfigurationProblem(
                     file: path, line: Self.line(of: name, in: path), key: "kafka.properties.\(name)",
                     message: refusal.cause, allowed: "allowed: what librdkafka documents for it")
             }
+        }
+        guard refused.isEmpty, let kafka = settings.kafka else { return refused }
+        return Self.refusalTogether(kafka, in: path).map { [$0] } ?? []
+    }
+
+    /// Properties that are each right may miss others or a file: a client that knows no broker connects nowhere.
+    private static func refusalTogether(_ kafka: Settings.Kafka, in path: String) -> ConfigurationProblem? {
+        do throws(KafkaError) {
+            var properties = kafka.properties.mapValues { $0.reveal() }
+            let own = kafka.delivery == .exactlyOnce ? "transactional.id" : "enable.idempotence"
+            properties[own] = "true"
+            try KafkaProducer(properties: properties, logger: .silent).close()
+            return nil
+        } catch {
+            return ConfigurationProblem(
+                file: path, line: line(of: "properties", in: path), key: "kafka.properties",
+                message: error.cause, allowed: "allowed: what librdkafka documents for them")
         }
     }
 

@@ -16,12 +16,13 @@ package struct KafkaTopic: Sendable {
 }
 
 extension KafkaProducer {
-    /// The cluster's topics with their number of partitions. Blocks up to `timeout`: not for the cooperative pool.
+    /// The cluster's topics with their number of partitions. An error says what the client met meanwhile, a TLS handshake
+    /// that fails or a refused password for instance. Blocks up to `timeout`: not for the cooperative pool.
     package func topics(timeout: Duration) throws(KafkaError) -> [String: Int] {
         var metadata: UnsafePointer<rd_kafka_metadata>?
         let code = rd_kafka_metadata(pointer, 1, nil, &metadata, Int32(timeout.milliseconds))
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
-            throw KafkaError(code, doing: "list the topics of the cluster")
+            throw trouble.explain(KafkaError(code, doing: "list the topics of the cluster"))
         }
         defer { rd_kafka_metadata_destroy(metadata) }
         var topics: [String: Int] = [:]

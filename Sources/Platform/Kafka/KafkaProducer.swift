@@ -23,6 +23,7 @@ package final class KafkaProducer: Sendable {
     private let handle: KafkaHandle
     private let poller: KafkaPoller
     private let isClosed = Mutex(false)
+    let trouble: KafkaTrouble
 
     /// - Parameters:
     ///   - properties: librdkafka's own; the caller decides about idempotence and acknowledgements.
@@ -39,7 +40,9 @@ package final class KafkaProducer: Sendable {
             throw KafkaError(.configuration, doing: "make a Kafka producer", cause: "it has no main queue")
         }
         self.handle = handle
-        let reporter = KafkaReporter(logger: logger, onStatistics: onStatistics)
+        trouble = KafkaTrouble()
+        let reporter = KafkaReporter(
+            logger: logger, onStatistics: onStatistics, trouble: trouble)
         poller = KafkaPoller(handle, queue: queue, name: "millrace-kafka") { event in
             Self.serve(event, reporter)
         }
