@@ -48,6 +48,7 @@ bench: build ## what the relay does in a second, beside what the machine allows;
 	@$(SWIFT) build --configuration release --product bench
 	@.build/release/bench $(BENCH) $(if $(JSON),--json $(JSON))
 	@Tests/Benchmarks/poll_visits.py $(BINARY)
+	@Tests/Benchmarks/kafka.py $(BINARY)
 
 build: packages ## the release binary, .build/release/millrace
 	@$(SWIFT) build --configuration release --product millrace

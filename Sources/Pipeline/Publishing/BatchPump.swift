@@ -29,10 +29,10 @@ package actor BatchPump: Service {
     private var lastStored: Duration = .zero
 
     /// One batch: enough to fill librdkafka's own batches and to make reading cheap, little enough to hold several.
-    static let maxEvents = 4000
-    static let maxBytes = 4 << 20
+    static let maxEvents = 2000
+    static let maxBytes = 2 << 20
     /// Everything under way together; librdkafka keeps a copy, so it costs twice as much.
-    static let maxBytesUnderWay = 16 << 20
+    static let maxBytesUnderWay = 8 << 20
     static let maxBatchesUnderWay = 8
     /// A position stored more seldom repeats more after a crash, one stored more often costs a disk write each.
     static let storeEvery: Duration = .milliseconds(200)

@@ -28,8 +28,8 @@ package actor TransactionPump: Service {
     private var ahead: ReadAhead?
 
     /// One transaction: enough to make its commit cheap, little enough to repeat.
-    static let maxEvents = 20_000
-    static let maxBytes = 16 << 20
+    static let maxEvents = 10_000
+    static let maxBytes = 8 << 20
     static let longestWait: Duration = .seconds(30)
     static let batchesAfterStop = 5
 
