@@ -44,10 +44,9 @@ sanitize: packages ## the suites without foreign threads, under the address and 
 		$(SWIFT) test --disable-xctest --sanitize=$$kind --scratch-path .build/$$kind --filter $(SANITIZED) || exit 1; \
 	done
 
-bench: build ## what the relay does in a second, beside what the machine allows; JSON=file keeps it, BENCH='growth --sizes 10000,100000'
+bench: build ## what the relay does in a second, beside what the machine allows; JSON=file keeps it, BENCH='growth --sizes 10000,5000000'
 	@$(SWIFT) build --configuration release --product bench
 	@.build/release/bench $(BENCH) $(if $(JSON),--json $(JSON))
-	@Tests/Benchmarks/poll_visits.py $(BINARY)
 	@Tests/Benchmarks/kafka.py $(BINARY)
 
 build: packages ## the release binary, .build/release/millrace

@@ -155,9 +155,13 @@ let crashRooms: [Target] = [
 
 // What the relay does in a second, beside what the machine allows. Only in release does it say anything.
 let benchRooms: [Target] = [
+    .target(name: "BenchEnds", dependencies: ["CCurl"], path: "Tests/BenchEnds"),
     .executableTarget(
-        name: "bench", dependencies: ["CSQLite", "EventModel", "Persisting", "Ports"], path: "Tests/Bench",
-        swiftSettings: strict)
+        name: "bench",
+        dependencies: [
+            "BenchEnds", "CSQLite", "EventModel", "OutboundHTTP", "Persisting", "Ports", "Publishing",
+            "Services", "Signing", "WebhookSink",
+        ], path: "Tests/Bench", swiftSettings: strict),
 ]
 
 // What reads foreign bytes: its corpus among the tests, or, for `make fuzz`, with libFuzzer around it.

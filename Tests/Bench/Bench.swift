@@ -3,7 +3,9 @@ import Foundation
 /// `bench [--json FILE] [--sizes N,N,…] [--binary PATH] [NAME…]`, `bench compare FILE FILE`
 @main enum Bench {
     static let benchmarks: [any Benchmark.Type] = [
-        AppendBenchmark.self, GrowthBenchmark.self, StartBenchmark.self,
+        AppendBenchmark.self, PollBenchmark.self, WebhookBenchmark.self, LatencyBenchmark.self,
+        FeedBenchmark.self,
+        GrowthBenchmark.self, StartBenchmark.self, MemoryBenchmark.self,
     ]
 
     static func main() async {
@@ -27,7 +29,7 @@ import Foundation
         guard unknown.isEmpty else { throw BenchFailure("there is no benchmark \(unknown[0])") }
         let folder = NSTemporaryDirectory() + "millrace-bench-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let sizes = (options["--sizes"] ?? "10000,1000000,5000000").split(separator: ",").compactMap {
+        let sizes = (options["--sizes"] ?? "10000,1000000").split(separator: ",").compactMap {
             Int($0)
         }
         let surroundings = Surroundings(
@@ -35,7 +37,10 @@ import Foundation
         var measures: [Measure] = []
         for benchmark in benchmarks where names.isEmpty || names.contains(benchmark.name) {
             let found = try await benchmark.init().run(surroundings)
-            for one in found { print(BenchTable.line(one)) }
+            // Not by `print`, which holds lines back where there is no terminal.
+            for one in found {
+                FileHandle.standardOutput.write(Data((BenchTable.line(one) + "\n").utf8))
+            }
             measures += found
         }
         try FileManager.default.removeItem(atPath: folder)

@@ -50,6 +50,11 @@ func seconds(_ body: () async throws -> Void) async throws -> Double {
     return took / .seconds(1)
 }
 
+/// The middle one of several figures.
+func median(_ figures: [Double]) -> Double {
+    figures.sorted()[figures.count / 2]
+}
+
 /// A failure of the benchmark itself.
 struct BenchFailure: Error, CustomStringConvertible {
     let description: String

@@ -155,7 +155,8 @@ def main():
         folder = pathlib.Path(name)
         config = configuration(folder, listening.recv(), asked.page)
         wall, processor, memory, stored = poll(asked.binary.resolve(), config, folder)
-        server.terminate()
+        # Not by a signal that whoever started this program may have blocked.
+        server.kill()
         _, done = beside(plain, asked.rows, folder)
         other = done.recv()
     print(f"poll visits: {stored / wall:,.0f} rows/s, {processor / asked.rows * 1e6:.1f} µs of processor a row, "
