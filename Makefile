@@ -47,7 +47,6 @@ sanitize: packages ## the suites without foreign threads, under the address and 
 bench: build ## what the relay does in a second, beside what the machine allows; JSON=file keeps it, BENCH='growth --sizes 10000,5000000'
 	@$(SWIFT) build --configuration release --product bench
 	@.build/release/bench $(BENCH) $(if $(JSON),--json $(JSON))
-	@Tests/Benchmarks/kafka.py $(BINARY)
 
 build: packages ## the release binary, .build/release/millrace
 	@$(SWIFT) build --configuration release --product millrace
