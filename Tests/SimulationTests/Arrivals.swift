@@ -19,6 +19,8 @@ struct Arrivals: Sendable {
     /// The webhook-id that each event came under last, and who came with it.
     private var deliveries: [Int64: (id: String, members: Set<Int64>)] = [:]
     private var run = 0
+    /// Calls that nobody has answered yet.
+    var underWay = 0
 
     /// The process ended without a word: what the next one sends again is no fault.
     mutating func relayDied() {

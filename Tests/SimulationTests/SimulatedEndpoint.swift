@@ -51,8 +51,11 @@ final class SimulatedEndpoint: Endpoint {
             open = pending.flights.sorted { $0.key < $1.key }.map(\.value)
             pending.flights = [:]
         }
-        for (place, flight) in open.enumerated() {
-            if place % 2 == 0 { arrivals.change { $0.accept(flight.events, isTold: false) } }
+        for flight in open {
+            arrivals.change { $0.underWay -= 1 }
+            if flight.events[0].offset % 2 == 0 {
+                arrivals.change { $0.accept(flight.events, isTold: false) }
+            }
             clock.after(.zero) { flight.done(AttemptResult(.abandoned)) }
         }
     }
@@ -64,6 +67,7 @@ final class SimulatedEndpoint: Endpoint {
             (ticket, isAbandoned) = (pending.next, pending.isAbandoned)
             if !isAbandoned { pending.flights[ticket] = flight }
         }
+        if !isAbandoned { arrivals.change { $0.underWay += 1 } }
         if isAbandoned { clock.after(.zero) { flight.done(AttemptResult(.abandoned)) } }
         return ticket
     }
@@ -71,6 +75,7 @@ final class SimulatedEndpoint: Endpoint {
     private func forget(_ ticket: Int) -> Flight? {
         var flight: Flight?
         pending.change { flight = $0.flights.removeValue(forKey: ticket) }
+        if flight != nil { arrivals.change { $0.underWay -= 1 } }
         return flight
     }
 

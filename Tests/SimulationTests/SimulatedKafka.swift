@@ -23,7 +23,10 @@ final class SimulatedKafka: BatchSink {
     func close() async {}
 
     func begin(_ events: [StoredEvent]) -> any BatchDelivery {
-        arrivals.change { $0.offered(events) }
+        arrivals.change { arrivals in
+            arrivals.offered(events)
+            arrivals.underWay += 1
+        }
         flow.change { flow in
             if flow.underWay == 0 { flow.held = [] }
             flow.underWay += 1
@@ -44,7 +47,10 @@ final class SimulatedKafka: BatchSink {
     }
 
     private func land(_ events: [StoredEvent]) async -> [Outcome] {
-        defer { flow.change { $0.underWay -= 1 } }
+        defer {
+            flow.change { $0.underWay -= 1 }
+            arrivals.change { $0.underWay -= 1 }
+        }
         do throws(CancellationError) {
             try await clock.sleep(for: .milliseconds(50))
         } catch {

@@ -44,6 +44,9 @@ struct SimulatedRelay {
         SimulatedVendor(seed: seed, clock: clock, gate: gate, schedule)
     }
 
+    /// Whether somebody outside has yet to answer.
+    var isBusy: Bool { arrivals.values.contains { $0.value.underWay > 0 } }
+
     func died() {
         for end in arrivals.values { end.change { $0.relayDied() } }
     }

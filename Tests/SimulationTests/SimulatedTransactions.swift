@@ -32,7 +32,11 @@ final class SimulatedTransactions: TransactionalSink {
     }
 
     func commit(_ events: [StoredEvent], position: Int64) async -> TransactionOutcome {
-        arrivals.change { $0.offered(events) }
+        arrivals.change { arrivals in
+            arrivals.offered(events)
+            arrivals.underWay += 1
+        }
+        defer { arrivals.change { $0.underWay -= 1 } }
         do throws(CancellationError) {
             try await clock.sleep(for: .milliseconds(40))
         } catch {

@@ -81,6 +81,13 @@ struct Simulation {
             clock.advance(to: limit)
             mend()
         }
+        // A death in the midst of work tells more than one at rest.
+        let latest = limit + FaultSchedule.hour * 2
+        while end != nil, !relay.isBusy, clock.elapsed < latest, !hasEnded.value, !isLate {
+            await settle(log)
+            if !relay.isBusy { clock.advance(to: latest) }
+            mend()
+        }
         let wasInTime = !hasEnded.value
         finish(end, stop, life)
         while !hasEnded.value, !isLate {
