@@ -91,6 +91,16 @@ import Testing
         #expect(try await values(5).count == 5)
     }
 
+    /// The position goes with its events: where it is refused, they are not committed.
+    @Test func nothingIsCommittedWithoutItsPosition() async throws {
+        let sink = try sink()
+        #expect(await sink.open() == .ready(nil))
+        cluster.fail(.commitOffsets, with: [.fenced])
+        let outcome = await sink.commit(Self.events(1...2), position: 2)
+        #expect(outcome != .committed)
+        await sink.close()
+    }
+
     @Test func aRefusedRecordAbortsItsTransactionAndIsNamed() async throws {
         let sink = try sink(["message.max.bytes": Secret("3000")])
         #expect(await sink.open() == .ready(nil))
