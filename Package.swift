@@ -98,6 +98,7 @@ let schemas: Target = .target(
         .embedInCode("millrace.subscription.disabled.v1.json"),
         .embedInCode("millrace.subscription.enabled.v1.json"),
         .embedInCode("millrace.subscription.failing.v1.json"),
+        .embedInCode("millrace.log.expired.v1.json"),
         .embedInCode("millrace.test.v1.json"),
         .embedInCode("openapi.yaml"),
     ],

@@ -28,6 +28,7 @@ package enum EventSchemas {
         ("millrace.subscription.disabled", PackageResources.millrace_subscription_disabled_v1_json),
         ("millrace.subscription.enabled", PackageResources.millrace_subscription_enabled_v1_json),
         ("millrace.subscription.failing", PackageResources.millrace_subscription_failing_v1_json),
+        ("millrace.log.expired", PackageResources.millrace_log_expired_v1_json),
         ("millrace.test", PackageResources.millrace_test_v1_json),
     ]
 }

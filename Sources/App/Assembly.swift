@@ -62,12 +62,16 @@ struct Assembly {
     }
 
     func running() throws -> Running {
-        let retention = RetentionKeeper(
-            log, retention: settings.store.retention, dedupRetention: settings.store.dedupRetention,
-            timekeeper: timekeeper, logger: logger)
         let audit = AuditKeeper(log, timekeeper: timekeeper, logger: logger)
         let fleet = SourceFleet(pollers())
         let engine = deliveryEngine()
+        let retention = RetentionKeeper(
+            log,
+            .init(
+                retention: settings.store.retention, hard: settings.store.retentionHard,
+                dedupRetention: settings.store.dedupRetention), relay: settings.relay.name,
+            timekeeper: timekeeper, logger: logger
+        ) { [engine] cut in engine.cut(below: cut.until) }
         let replays = try replayKeeper(engine)
         let kafka: [any Service] = try settings.kafka.map { [try kafkaPump($0)] } ?? []
         let api = try api(fleet, engine, replays)

@@ -15,13 +15,13 @@ import Testing
         _ = try await log.append(LogFixture.rows(0..<10), from: fixture.source, position: nil)
         fixture.clock.advance(by: Self.day * 2)
         _ = try await log.append(LogFixture.rows(10..<15), from: fixture.source, position: nil)
-        #expect(try await log.forget(retention: Self.day, dedupRetention: .zero) == 10)
+        #expect(try await log.forget(retention: Self.day, dedupRetention: .zero).removed == 10)
         #expect(
             try await LogReader(path: fixture.path).events(after: 0, limit: 99).map(\.offset) == [
                 11, 12, 13, 14, 15,
             ])
         fixture.clock.advance(by: Self.day * 2)
-        #expect(try await log.forget(retention: Self.day, dedupRetention: .zero) == 5)
+        #expect(try await log.forget(retention: Self.day, dedupRetention: .zero).removed == 5)
         _ = try await log.append(LogFixture.rows(20..<21), from: fixture.source, position: nil)
         #expect(log.head == 16)
         #expect(try await log.summary().oldest == 16)
@@ -41,6 +41,45 @@ import Testing
         #expect(log.head == 11)
     }
 
+    @Test func whatIsOlderThanTheHardLimitGoesAndTheLogIsToldWhoLostIt() async throws {
+        let fixture = try LogFixture()
+        let log = try fixture.open()
+        _ = try await log.openSink("kafka", from: .beginning)
+        _ = try await log.openSink("webhook/a", from: .beginning)
+        _ = try await log.append(LogFixture.rows(0..<10), from: fixture.source, position: nil)
+        var kafka = SinkUpdate(progress: SinkProgress(position: 3, settled: [5...6]))
+        kafka.delivered = 5
+        try await log.settle("kafka", kafka)
+        var update = SinkUpdate(progress: SinkProgress(position: 10))
+        update.delivered = 9
+        update.waiting = [
+            RetryRow(
+                offset: 4, attempts: 1, due: fixture.clock.now, firstFailed: fixture.clock.now, status: 500,
+                reason: "x")
+        ]
+        try await log.settle("webhook/a", update)
+        func forget() async throws -> Forgotten {
+            try await log.forget(
+                retention: Self.day, hard: Self.day * 4, dedupRetention: .zero, relay: "acme")
+        }
+        fixture.clock.advance(by: Self.day * 2)
+        #expect(try await forget().removed == 3)
+        #expect(try await forget().removed == 0)
+        fixture.clock.advance(by: Self.day * 3)
+        let cut = try #require(try await forget().cut)
+        #expect(cut.from == 4 && cut.until == 11)
+        #expect(cut.sinks.map(\.name) == ["kafka", "webhook/a"])
+        #expect(cut.sinks.map(\.events) == [5, 1])
+        let told = try #require(try await LogReader(path: fixture.path).events(after: 0, limit: 99).first)
+        #expect(told.offset == 11 && told.type == "millrace.log.expired")
+        let text = String(decoding: told.body, as: UTF8.self)
+        #expect(
+            text.contains(
+                #""data":{"from":4,"until":11,"sinks":[{"name":"kafka","events":5},{"name":"webhook/a","events":1}]}"#
+            ))
+        #expect(try await forget().removed == 0)
+    }
+
     @Test func whatASinkStillNeedsStays() async throws {
         let fixture = try LogFixture()
         let log = try fixture.open()
@@ -48,7 +87,7 @@ import Testing
         _ = try await log.openSink("webhook/a", from: .beginning)
         _ = try await log.append(LogFixture.rows(0..<10), from: fixture.source, position: nil)
         fixture.clock.advance(by: Self.day * 2)
-        #expect(try await log.forget(retention: Self.day, dedupRetention: .zero) == 0)
+        #expect(try await log.forget(retention: Self.day, dedupRetention: .zero).removed == 0)
         try await log.settle("kafka", SinkUpdate(progress: SinkProgress(position: 10)))
         var update = SinkUpdate(progress: SinkProgress(position: 10))
         update.waiting = [
@@ -57,7 +96,7 @@ import Testing
                 reason: "x")
         ]
         try await log.settle("webhook/a", update)
-        #expect(try await log.forget(retention: Self.day, dedupRetention: .zero) == 3)
+        #expect(try await log.forget(retention: Self.day, dedupRetention: .zero).removed == 3)
         #expect(try await log.summary().oldest == 4)
     }
 
@@ -66,7 +105,7 @@ import Testing
         let log = try fixture.open()
         _ = try await log.append(LogFixture.rows(0..<10), from: fixture.source, position: nil)
         fixture.clock.advance(by: Self.day * 9999)
-        #expect(try await log.forget(retention: .zero, dedupRetention: .zero) == 0)
+        #expect(try await log.forget(retention: .zero, dedupRetention: .zero).removed == 0)
     }
 
     @Test func rowAsOldAsAnExpiredKeyIsTooOldAndANewerOneIsNot() async throws {
@@ -74,7 +113,7 @@ import Testing
         let log = try fixture.open()
         _ = try await log.append(LogFixture.rows(0..<10), from: fixture.source, position: nil)
         fixture.clock.advance(by: Self.day * 2)
-        #expect(try await log.forget(retention: .zero, dedupRetention: Self.day) == 10)
+        #expect(try await log.forget(retention: .zero, dedupRetention: Self.day).removed == 10)
         let old = try await log.append(
             [LogFixture.row("unknown", at: LogFixture.time + .seconds(9)), LogFixture.rows(3..<4)[0]],
             from: fixture.source,
@@ -94,7 +133,7 @@ import Testing
         let wrong = LogFixture.row("wrong", at: Timestamp(seconds: seconds))
         _ = try await log.append([wrong], from: fixture.source, position: nil)
         fixture.clock.advance(by: Self.day * 2)
-        #expect(try await log.forget(retention: .zero, dedupRetention: Self.day) == 1)
+        #expect(try await log.forget(retention: .zero, dedupRetention: Self.day).removed == 1)
         let result = try await log.append(
             [LogFixture.row("new", at: now + Self.day)], from: fixture.source, position: nil)
         #expect(result.stored == 1)

@@ -69,4 +69,15 @@ import Testing
         #expect(sink.got.count == 5000)
         #expect(try await fixture.record("kafka")?.progress.position == 5000)
     }
+
+    @Test func whatAHardCutTookIsPassedAndCountedExpired() async throws {
+        let fixture = try PumpFixture(in: try await PumpFixture.cut(1...10, settled: 3))
+        let sink = FlakySink { _, _ in .accepted }
+        try await running(fixture, sink) {
+            try await fixture.until("kafka") { $0.progress.position == 11 }
+        }
+        let record = try #require(try await fixture.record("kafka"))
+        #expect(record.expired == 7 && record.delivered == 4 && record.isBalanced)
+        #expect(sink.got == [11])
+    }
 }

@@ -14,9 +14,10 @@ struct PumpFixture {
     let log: EventLog
     private let source = SourceIdentity(account: "acme-tanma", kind: .visits, name: "visits")
 
-    init() throws {
-        folder = try TemporaryFolder()
-        log = try EventLog(path: folder.file("millrace.db"), timekeeper: clock)
+    /// - Parameter folder: one with a store that was closed, to go on with it.
+    init(in folder: TemporaryFolder? = nil) throws {
+        self.folder = try folder ?? TemporaryFolder()
+        log = try EventLog(path: self.folder.file("millrace.db"), timekeeper: clock)
     }
 
     func append(_ numbers: ClosedRange<Int>) async throws {
@@ -28,6 +29,21 @@ struct PumpFixture {
             return LogRow.event(draft, raw: Array("\(number)".utf8))
         }
         _ = try await log.append(rows, from: source, position: nil)
+    }
+
+    /// A store whose oldest events a hard cut took from the sink `kafka`, closed: nothing of it is in memory any more.
+    static func cut(_ events: ClosedRange<Int>, settled: Int64) async throws -> TemporaryFolder {
+        let fixture = try PumpFixture()
+        try await fixture.append(events)
+        _ = try await fixture.log.openSink("kafka", from: .beginning)
+        var update = SinkUpdate(progress: SinkProgress(position: settled))
+        update.delivered = Int(settled)
+        try await fixture.log.settle("kafka", update)
+        fixture.clock.advance(by: .seconds(100))
+        while try await fixture.log.forget(
+            retention: .seconds(10), hard: .seconds(50), dedupRetention: .zero, relay: "acme"
+        ).removed > 0 {}
+        return fixture.folder
     }
 
     static func selection(_ pattern: String = "*") -> SinkSelection {

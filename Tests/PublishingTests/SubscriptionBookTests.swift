@@ -163,4 +163,48 @@ import Testing
             try await fixture.until("webhook/\(id)") { $0.filtered == 3 && $0.delivered == 3 }
         }
     }
+
+    @Test func whatAHardCutTookFromAHeldSubscriptionIsExpiredAtOnce() async throws {
+        let fixture = try EngineFixture()
+        let endpoint = ScriptedEndpoint()
+        let engine = fixture.engine(["fixed": endpoint], [EngineFixture.subscription("fixed")])
+        try await engine.start()
+        try await fixture.pump.running(engine) {
+            let book = SubscriptionBook(engine)
+            try await book.pause("fixed", by: "ops")
+            try await fixture.pump.append(1...10)
+            fixture.pump.clock.advance(by: .seconds(100))
+            let cut = try await fixture.log.forget(
+                retention: .seconds(10), hard: .seconds(50), dedupRetention: .zero, relay: "acme"
+            ).cut
+            engine.cut(below: try #require(cut).until)
+            try await fixture.until("webhook/fixed") { $0.expired == 10 }
+            try await book.resume("fixed", by: "ops")
+            try await fixture.until("webhook/fixed") { $0.delivered > 0 && $0.pending == 0 }
+            #expect(endpoint.offsets.min() == 11)
+        }
+        #expect(try await fixture.record("webhook/fixed")?.isBalanced == true)
+    }
+
+    @Test func whatAHardCutTookFromTheWaitingOnesIsExpiredToo() async throws {
+        let fixture = try EngineFixture()
+        let endpoint = ScriptedEndpoint { _, _ in .status(500) }
+        let far = EngineFixture.subscription("fixed") {
+            $0.retry = RetrySchedule(.fixed([.seconds(86_400)]), jitter: 0)
+        }
+        let engine = fixture.engine(["fixed": endpoint], [far])
+        try await engine.start()
+        try await fixture.pump.running(engine) {
+            try await fixture.pump.append(1...4)
+            try await fixture.until("webhook/fixed") { $0.waiting == 4 }
+            fixture.pump.clock.advance(by: .seconds(100))
+            let cut = try await fixture.log.forget(
+                retention: .seconds(10), hard: .seconds(50), dedupRetention: .zero, relay: "acme"
+            ).cut
+            #expect(cut?.sinks.first?.events == 4)
+            engine.cut(below: try #require(cut).until)
+            try await fixture.until("webhook/fixed") { $0.expired == 4 && $0.waiting <= 1 }
+        }
+        #expect(try await fixture.record("webhook/fixed")?.isBalanced == true)
+    }
 }

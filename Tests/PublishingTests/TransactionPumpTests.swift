@@ -95,6 +95,17 @@ import Testing
         #expect(try await fixture.record("kafka")?.delivered == 5003)
     }
 
+    @Test func whatAHardCutTookIsPassedAndCountedExpired() async throws {
+        let fixture = try PumpFixture(in: try await PumpFixture.cut(1...10, settled: 3))
+        let sink = ScriptedTransactions { $0.position = own(fixture, 3) }
+        try await fixture.running(pump(fixture, sink), step: .seconds(1)) {
+            try await fixture.until("kafka") { $0.progress.position == 11 }
+        }
+        #expect(sink.now.committed == [11] && sink.now.position == own(fixture, 11))
+        let record = try #require(try await fixture.record("kafka"))
+        #expect(record.expired == 7 && record.delivered == 4 && record.isBalanced)
+    }
+
     @Test func aTransactionThatWasCommittedBeforeTheCrashIsCountedAndNotSentAgain() async throws {
         let fixture = try PumpFixture()
         try await fixture.append(1...10)

@@ -34,8 +34,8 @@ struct SimulatedRelay {
 
     func services(_ log: EventLog) -> [[any Service]] {
         let retention = RetentionKeeper(
-            log, retention: .seconds(86_400), dedupRetention: .seconds(9 * 86_400),
-            timekeeper: SlowClock(clock: clock), logger: logger)
+            log, .init(retention: .seconds(86_400), hard: .zero, dedupRetention: .seconds(9 * 86_400)),
+            relay: "acme", timekeeper: SlowClock(clock: clock), logger: logger)
         let audit = AuditKeeper(log, timekeeper: SlowClock(clock: clock), logger: logger)
         return [[retention, audit], [batchPump(log), transactionPump(log), deliveries(log)], [poller(log)]]
     }

@@ -103,24 +103,34 @@ package final class EventLog: Sendable {
     /// One step of forgetting; call again while it says there was something to do.
     /// - Parameters:
     ///   - retention: events recorded longer ago than this go; zero keeps them.
+    ///   - hard: events recorded longer ago than this go even when a sink has not settled them, and the log is told of it in
+    ///     the same transaction; zero never cuts.
     ///   - dedupRetention: keys of visits and outflow stored longer ago go; zero keeps them.
-    /// - Returns: rows removed.
-    package func forget(retention: Duration, dedupRetention: Duration) async throws(LogError) -> Int {
+    ///   - relay: the relay's name, for that event's source.
+    package func forget(
+        retention: Duration, hard: Duration = .zero, dedupRetention: Duration, relay: String = ""
+    ) async throws(LogError) -> Forgotten {
         let now = timekeeper.now
+        let logID = self.logID
         return try await change("apply retention") { scope throws(DatabaseError) in
-            var removed = 0
+            var forgotten = Forgotten()
             if retention > .zero {
-                removed += try Retention.removeEvents(recordedBefore: now - retention, scope.connection)
+                let result = try Retention.removeEvents(
+                    recordedBefore: now - retention, hard: hard > .zero ? now - hard : nil, scope.connection)
+                (forgotten.removed, forgotten.cut) = (result.removed, result.cut)
+                if let cut = result.cut, !cut.sinks.isEmpty {
+                    try OperationalEvents.append(cut, relay: relay, logID: logID, now: now, in: &scope)
+                }
             }
-            guard dedupRetention > .zero else { return removed }
+            guard dedupRetention > .zero else { return forgotten }
             let sources = try scope.connection.all(
                 "SELECT id FROM sources WHERE kind IN ('tanma.visits', 'weiban.outflow')"
             ) { $0.integer(0) }
             for source in sources {
-                removed += try Retention.removeKeys(
+                forgotten.removed += try Retention.removeKeys(
                     source: source, storedBefore: now - dedupRetention, scope.connection)
             }
-            return removed
+            return forgotten
         }
     }
 

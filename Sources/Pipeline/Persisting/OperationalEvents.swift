@@ -10,20 +10,38 @@ enum OperationalEvents {
     static func append(
         _ notice: SubscriptionNotice, now: Timestamp, in scope: inout LogWriter.Scope
     ) throws(DatabaseError) {
+        try append(
+            notice.kind.rawValue, relay: notice.relay, subject: "subscription/\(notice.id)",
+            data: data(notice), now: now, in: &scope)
+    }
+
+    /// … and one of events that were cut before every sink had settled them.
+    static func append(
+        _ cut: RetentionCut, relay: String, logID: String, now: Timestamp, in scope: inout LogWriter.Scope
+    ) throws(DatabaseError) {
+        try append(
+            "millrace.log.expired", relay: relay, subject: "log/\(logID)", data: data(cut), now: now,
+            in: &scope)
+    }
+
+    private static func append(
+        _ type: String, relay: String, subject: String, data: [UInt8], now: Timestamp,
+        in scope: inout LogWriter.Scope
+    ) throws(DatabaseError) {
         let recorded = max(now, scope.head.recorded)
-        let subject = "subscription/\(notice.id)"
         let offset = scope.head.nextOffset
         // The offset makes it unique within the log: the same thing may happen twice in one millisecond.
-        let content = "operations\n\n\(subject)\n\(notice.kind.rawValue)\n\(offset)\n1"
+        let content = "operations\n\n\(subject)\n\(type)\n\(offset)\n1"
         let id = EventID(time: recorded, digest: Digest.sha256(Array(content.utf8)))
-        var body = encoded(notice, id: id, subject: subject, time: recorded)
+        var body = OperationalEnvelope.encoded(
+            id: id.text, type: type, relay: relay, subject: subject, time: recorded, data: data)
         EventSlots.fill(
             &body, offset: offset, recordedTime: Array(recorded.rfc3339Milliseconds.utf8))
         try scope.connection.run(
             """
             INSERT INTO events (offset, id, source, type, key, recorded, body) VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6)
             """,
-            .integer(offset), .blob(id.bytes), .text(notice.kind.rawValue), .text(subject),
+            .integer(offset), .blob(id.bytes), .text(type), .text(subject),
             .integer(recorded.milliseconds), .blob(body))
         scope.head.nextOffset += 1
         scope.head.recorded = recorded
@@ -32,13 +50,28 @@ enum OperationalEvents {
             .integer(recorded.milliseconds))
         scope.events.append(
             StoredEvent(
-                offset: offset, id: id, type: notice.kind.rawValue, account: nil, kind: nil, key: subject,
+                offset: offset, id: id, type: type, account: nil, kind: nil, key: subject,
                 recorded: recorded, body: body))
     }
 
-    private static func encoded(
-        _ notice: SubscriptionNotice, id: EventID, subject: String, time: Timestamp
-    ) -> [UInt8] {
+    private static func data(_ cut: RetentionCut) -> [UInt8] {
+        var data = JSONWriter(reserving: 256)
+        data.object { data in
+            data.member("from", cut.from)
+            data.member("until", cut.until)
+            data.array("sinks") { array in
+                for sink in cut.sinks {
+                    array.object { object in
+                        object.member("name", sink.name)
+                        object.member("events", sink.events)
+                    }
+                }
+            }
+        }
+        return data.bytes
+    }
+
+    private static func data(_ notice: SubscriptionNotice) -> [UInt8] {
         var data = JSONWriter(reserving: 256)
         data.object { data in
             data.object("subscription") { subscription in
@@ -49,9 +82,7 @@ enum OperationalEvents {
             data.member("reason", notice.reason)
             data.member("since", notice.since.rfc3339)
         }
-        return OperationalEnvelope.encoded(
-            id: id.text, type: notice.kind.rawValue, relay: notice.relay, subject: subject, time: time,
-            data: data.bytes)
+        return data.bytes
     }
 }
 

@@ -116,13 +116,16 @@ enum SinkLedger {
     }
 
     /// How many events wait in rows.
-    static func waiting(_ name: String, _ connection: Connection) throws(DatabaseError) -> Int64 {
+    /// - Parameter end: only rows that begin before this offset.
+    static func waiting(
+        _ name: String, below end: Int64 = .max, _ connection: Connection
+    ) throws(DatabaseError) -> Int64 {
         try connection.first(
             """
             SELECT coalesce(sum(CASE WHEN members IS NULL THEN 1
                 ELSE length(members) - length(replace(members, ',', '')) + 1 END), 0)
-            FROM retries WHERE sink = ?1
-            """, .text(name)
+            FROM retries WHERE sink = ?1 AND offset < ?2
+            """, .text(name), .integer(end)
         ) { $0.integer(0) } ?? 0
     }
 

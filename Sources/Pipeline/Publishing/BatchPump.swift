@@ -131,7 +131,9 @@ package actor BatchPump: Service {
     @discardableResult
     private func sendNext(_ ledger: inout DeliveryLedger) async -> Bool {
         let events = await next()
-        guard let last = events.last else { return false }
+        guard let first = events.first, let last = events.last else { return false }
+        // Offsets are dense: a gap is what retention has cut.
+        if first.offset > flights.cursor + 1 { ledger.expired((flights.cursor + 1)...(first.offset - 1)) }
         flights.cursor = last.offset
         let (log, place) = (self.log, flights.place)
         async let following = ReadAhead.read(log, place)

@@ -54,6 +54,13 @@ extension DeliveryEngine {
         _ = await storer.store([lane])
     }
 
+    /// Has every subscription count what retention has cut, also those that are held.
+    package func cut(below end: Int64) {
+        for lane in lanes.withLock({ Array($0.values) }) {
+            lane.tell { machine, _ in machine.cut(below: end) }
+        }
+    }
+
     /// Takes webhooks of a configuration that was read again: new ones begin, changed ones go on with their new settings,
     /// those that left are paused; positions are kept.
     package func reload(_ configured: [Configured]) async throws(LogError) {

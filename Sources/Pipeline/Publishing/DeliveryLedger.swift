@@ -55,6 +55,23 @@ struct DeliveryLedger {
         settle(letter.offset)
     }
 
+    /// Retention has cut these before they were settled; what was settled ahead among them stays so.
+    mutating func expired(_ offsets: ClosedRange<Int64>) {
+        let isAhead = window.progress.settled.last.map { $0.upperBound > window.taken } ?? false
+        if !isAhead, offsets.lowerBound == window.taken + 1 {
+            update.expired += offsets.count
+            window.settled(offsets)
+        } else {
+            for offset in offsets where !window.isSettled(offset) {
+                update.expired += 1
+                window.took(offset)
+                window.settled(offset)
+            }
+            window.took(offsets.upperBound)
+        }
+        touch()
+    }
+
     /// Retention has cut what waited here.
     mutating func expired(row offset: Int64, count: Int) {
         update.expired += count

@@ -47,7 +47,7 @@ extension LaneMachine {
         freeze(parcel.renewed, replacing: order.freezes + [lead], moment)
     }
 
-    private mutating func expire(_ offset: Int64) {
+    mutating func expire(_ offset: Int64) {
         ledger.expired(row: offset, count: rows.rows[offset]?.count ?? 1)
         rows.remove(offset)
     }

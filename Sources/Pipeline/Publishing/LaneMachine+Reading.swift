@@ -28,7 +28,20 @@ extension LaneMachine {
         mayHaveMore = true
     }
 
+    /// Retention has cut everything below an offset, whoever still needed it: what waited there is gone, and so is what was
+    /// not read yet. What is in memory or under way is still delivered.
+    mutating func cut(below end: Int64) {
+        for (offset, row) in rows.rows where !rows.isBusy(offset) && (row.members.last ?? offset) < end {
+            expire(offset)
+        }
+        if ledger.window.taken + 1 < end { ledger.expired((ledger.window.taken + 1)...(end - 1)) }
+    }
+
     private mutating func take(_ events: [StoredEvent]) {
+        // Offsets are dense: a gap is what retention has cut.
+        if let first = events.first, ledger.window.taken + 1 < first.offset {
+            ledger.expired((ledger.window.taken + 1)...(first.offset - 1))
+        }
         var run: ClosedRange<Int64>?
         for event in events where event.offset > ledger.window.taken {
             if isSettledAhead {

@@ -128,6 +128,7 @@ package actor TransactionPump: Service {
             let events = try await log.events(
                 after: ledger.window.progress.position, limit: Self.maxEvents, maxBytes: Self.maxBytes)
             guard !events.isEmpty else { return }
+            passGap(before: events, &ledger)
             for event in events where event.offset <= position { settle(event, &ledger) }
             await store(&ledger)
         }
@@ -181,6 +182,7 @@ package actor TransactionPump: Service {
 
     /// - Returns: false when the sink has to be opened anew.
     private func publish(_ events: [StoredEvent], _ ledger: inout DeliveryLedger) async throws -> Bool {
+        passGap(before: events, &ledger)
         let open = events.filter { !ledger.window.isSettled($0.offset) }
         guard let last = events.last?.offset else { return true }
         let wanted = open.filter(selection.wants)
@@ -244,6 +246,13 @@ package actor TransactionPump: Service {
     }
 
     // MARK: - Settling
+
+    /// Offsets are dense: a gap behind the position is what retention has cut.
+    private func passGap(before events: [StoredEvent], _ ledger: inout DeliveryLedger) {
+        let next = ledger.window.progress.position + 1
+        guard let first = events.first?.offset, first > next else { return }
+        ledger.expired(next...(first - 1))
+    }
 
     private func settle(_ event: StoredEvent, _ ledger: inout DeliveryLedger) {
         guard !ledger.window.isSettled(event.offset) else { return }
