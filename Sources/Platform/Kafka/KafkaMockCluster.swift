@@ -1,4 +1,5 @@
 import CRdKafka
+import Synchronization
 
 /// librdkafka's in-process mock cluster: real sockets and the real protocol on loopback, records in memory.
 ///
@@ -8,6 +9,8 @@ package final class KafkaMockCluster: @unchecked Sendable {
     // rdkafka_mock.h: the cluster runs on a thread of its own; its functions lock and may be called from any thread.
     private let cluster: OpaquePointer
     private let handle: KafkaHandle
+    /// Of brokers that are down.
+    private let held = Mutex<[Int: HeldPort]>([:])
 
     package init(brokers: Int) throws(KafkaError) {
         handle = try KafkaHandle(RD_KAFKA_PRODUCER, properties: ["log_level": "0"], events: 0)
@@ -77,9 +80,19 @@ package final class KafkaMockCluster: @unchecked Sendable {
     package func setBroker(_ id: Int, isUp: Bool) {
         if isUp {
             rd_kafka_mock_broker_set_up(cluster, Int32(id))
+            held.withLock { $0[id] = nil }
         } else {
             rd_kafka_mock_broker_set_down(cluster, Int32(id))
+            let port = port(of: id).map(HeldPort.init)
+            held.withLock { $0[id] = port }
         }
+    }
+
+    /// Brokers are told in the order of their ids.
+    private func port(of id: Int) -> UInt16? {
+        let addresses = brokers.split(separator: ",")
+        guard addresses.indices.contains(id - 1) else { return nil }
+        return addresses[id - 1].split(separator: ":").last.flatMap { UInt16($0) }
     }
 
     /// Every answer of a broker takes this long.
