@@ -22,7 +22,10 @@ extension Assembly {
                         Self.endpoint($0, relay: relay, allowsPrivateAddresses: isOpen), version: App.version,
                         http: outward, timekeeper: timekeeper)
                 },
-                abandon: { [outward] in outward.close() }, logger: logger),
+                abandon: { [outward] in outward.close() },
+                metrics: WebhookMetrics(
+                    attempts: metrics.webhookAttempts, attemptSeconds: metrics.webhookAttemptSeconds,
+                    latency: metrics.deliveryLatency), logger: logger),
             configured: Self.configured(settings.webhooks))
     }
 

@@ -57,6 +57,6 @@ struct StoreMetrics: Sendable {
         ]
         for (state, count) in states { metrics.sinkEvents.set(Double(count), sink.name, state) }
         guard let subscription = sink.subscription else { return }
-        metrics.circuitOpen.set(subscription.health.isCircuitOpen ? 1 : 0, sink.name)
+        metrics.circuitOpen.set(subscription.health.isCircuitOpen ? 1 : 0, subscription.name)
     }
 }

@@ -77,16 +77,22 @@ struct APITests {
     @Test func metricsParseAndCountTheRows() async throws {
         let vendor = try VendorSimulator.started { $0.rows = 10 }
         defer { vendor.stop() }
-        let configuration = try configuration(vendor)
+        let receiver = try VerifyingReceiver()
+        var configuration = try configuration(vendor)
+        configuration.webhooks = [.init(url: receiver.url)]
         let relay = try Relay(configuration)
         let process = try await relay.run()
-        try await eventually("all rows are in the log") { try await relay.events().count == 15 }
+        try await eventually("all rows have arrived") { receiver.accepted.count == 15 }
         let anybody = APIClient(port: configuration.httpPort ?? 0)
         let text = String(decoding: try await anybody.ask(.get, "/metrics").body, as: UTF8.self)
         #expect(text.contains("millrace_source_rows_total{source=\"visits\",result=\"stored\"} 15\n"))
         #expect(text.contains("millrace_log_head_offset 15\n"))
         #expect(text.contains("millrace_source_requests_total{source=\"visits\",outcome=\"ok\"}"))
         #expect(text.contains("millrace_log_append_seconds_count"))
+        #expect(text.contains(#"millrace_webhook_attempts_total{subscription="crm",outcome="delivered"} 15"#))
+        #expect(text.contains(#"millrace_webhook_attempt_seconds_count{subscription="crm"} 15"#))
+        #expect(text.contains(#"millrace_delivery_latency_seconds_count{sink="webhook/crm"} 15"#))
+        #expect(text.contains(#"millrace_circuit_open{subscription="crm"}"#))
         let folder = try TemporaryFolder()
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file("metrics")))
         let parsed = try await Millrace.finished(

@@ -30,17 +30,19 @@ package final class DeliveryEngine: Service {
         package let endpoint: @Sendable (Subscription) -> any Endpoint
         /// Ends everything that is under way, at the deadline: each delivery ends as abandoned.
         package let abandon: @Sendable () -> Void
+        package let metrics: WebhookMetrics
         package let logger: Logger
 
         package init(
             log: EventLog, relay: String, timekeeper: any Timekeeper, draw: @escaping @Sendable () -> Double,
             randomBytes: @escaping @Sendable (Int) -> [UInt8],
             endpoint: @escaping @Sendable (Subscription) -> any Endpoint,
-            abandon: @escaping @Sendable () -> Void, logger: Logger
+            abandon: @escaping @Sendable () -> Void, metrics: WebhookMetrics = WebhookMetrics(),
+            logger: Logger
         ) {
             (self.log, self.relay, self.timekeeper, self.draw) = (log, relay, timekeeper, draw)
             (self.randomBytes, self.endpoint, self.abandon) = (randomBytes, endpoint, abandon)
-            self.logger = logger
+            (self.metrics, self.logger) = (metrics, logger)
         }
     }
 
@@ -151,7 +153,7 @@ package final class DeliveryEngine: Service {
     private var hooks: Lane.Surroundings {
         Lane.Surroundings(
             log: surroundings.log, timekeeper: surroundings.timekeeper, draw: surroundings.draw,
-            logger: surroundings.logger,
+            metrics: surroundings.metrics, logger: surroundings.logger,
             load: { [loader] lane, lead, offsets in loader.load(lane, lead, offsets) },
             read: { [loader] lane, offset in loader.read(lane, after: offset) },
             changed: { [storer] lane, urgency in storer.changed(lane, urgency) },

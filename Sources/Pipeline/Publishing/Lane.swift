@@ -14,6 +14,7 @@ final class Lane: Sendable {
         let log: EventLog
         let timekeeper: any Timekeeper
         let draw: @Sendable () -> Double
+        let metrics: WebhookMetrics
         let logger: Logger
         let load: @Sendable (Lane, Int64, [Int64]) -> Void
         let read: @Sendable (Lane, Int64) -> Void
@@ -43,11 +44,13 @@ final class Lane: Sendable {
     }
 
     let sink: String
+    /// The subscription's name; a new one has a lane of its own from the next start on.
+    private let name: String
     private let surroundings: Surroundings
     private let state: Mutex<State>
 
     init(_ machine: LaneMachine, _ endpoint: any Endpoint, _ surroundings: Surroundings) {
-        (sink, self.surroundings) = (machine.identity.sink, surroundings)
+        (sink, name, self.surroundings) = (machine.identity.sink, machine.subscription.name, surroundings)
         state = Mutex(State(machine: machine, endpoint: endpoint))
     }
 
@@ -185,7 +188,8 @@ final class Lane: Sendable {
     ) {
         switch step {
         case .begin(let delivery, let lead):
-            endpoint.begin(delivery) { [self] result in ended(lead, result) }
+            let began = surroundings.timekeeper.elapsed
+            endpoint.begin(delivery) { [self] result in ended(lead, result, of: delivery, since: began) }
         case .askConsent(let perMinute):
             endpoint.askConsent(perMinute: perMinute) { [self] answer in
                 act { machine, moment in machine.consented(answer, moment) }
@@ -213,7 +217,12 @@ final class Lane: Sendable {
         announce(work)
     }
 
-    private func ended(_ lead: Int64, _ result: AttemptResult) {
+    private func ended(
+        _ lead: Int64, _ result: AttemptResult, of delivery: Delivery, since began: Duration
+    ) {
+        surroundings.metrics.ended(
+            result, of: delivery, to: name, sink: sink, took: surroundings.timekeeper.elapsed - began,
+            at: surroundings.timekeeper.now)
         // A draw is a call of the system: only failures need one.
         let draw = result.verdict == .accepted ? 0 : surroundings.draw()
         act { machine, moment in machine.attempted(lead, result, draw: draw, moment) }
