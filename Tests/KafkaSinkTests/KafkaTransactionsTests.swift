@@ -91,6 +91,14 @@ import Testing
         #expect(try await values(5).count == 5)
     }
 
+    /// Brokers differ in what they say of a group that nobody has committed for.
+    @Test func aGroupThatDoesNotExistYetHasNoPosition() async throws {
+        cluster.fail(.fetchOffsets, with: [.groupUnknown])
+        let sink = try sink()
+        #expect(await sink.open() == .ready(nil))
+        await sink.close()
+    }
+
     /// The position goes with its events: where it is refused, they are not committed.
     @Test func nothingIsCommittedWithoutItsPosition() async throws {
         let sink = try sink()

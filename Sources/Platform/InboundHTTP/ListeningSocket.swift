@@ -28,7 +28,7 @@ struct ListeningSocket {
             address.pointee.ai_family,
             Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { throw InboundHTTPError(errorNumber: errno, doing: doing) }
-        guard let bound = Self.bindAndListen(descriptor, address.pointee) else {
+        guard let bound = Self.bindAndListen(descriptor, address.pointee, isChosen: port != 0) else {
             let error = InboundHTTPError(errorNumber: errno, doing: doing)
             Glibc.close(descriptor)
             throw error
@@ -37,10 +37,13 @@ struct ListeningSocket {
     }
 
     /// The port, or nil with `errno` set.
-    private static func bindAndListen(_ descriptor: Int32, _ address: addrinfo) -> Int? {
+    private static func bindAndListen(_ descriptor: Int32, _ address: addrinfo, isChosen: Bool) -> Int? {
         var yes: Int32 = 1
-        // A restarted relay gets its port back at once, though old connections are still in TIME_WAIT.
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        // A restarted relay gets its port back at once, though old connections are still in TIME_WAIT. Where any port will do,
+        // one that somebody else holds in this way is not wanted.
+        if isChosen {
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        }
         guard bind(descriptor, address.ai_addr, address.ai_addrlen) == 0, listen(descriptor, SOMAXCONN) == 0
         else {
             return nil

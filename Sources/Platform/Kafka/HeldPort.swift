@@ -4,11 +4,15 @@ import Foundation
 ///
 /// A broker that was taken down binds the port it had when it comes back, and the mock ends the process where it cannot. Left alone,
 /// the port would be given to any outgoing connection. Bound with SO_REUSEADDR, as the mock's own socket is, it can be bound a
-/// second time and is given to none (ip(7), socket(7)).
+/// second time and is given to none (ip(7), socket(7)). One that was given away in the moment between is waited for: connections
+/// of this machine end.
 final class HeldPort: Sendable {
     private let socket: Int32
 
-    /// Holds nothing where the port is taken already.
+    private static let attempts = 6000
+    private static let pauseMicroseconds: UInt32 = 20_000
+
+    /// Blocks while somebody else has the port, at most two minutes.
     init(_ port: UInt16) {
         socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var reuse: Int32 = 1
@@ -17,9 +21,15 @@ final class HeldPort: Sendable {
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-        _ = withUnsafeBytes(of: &address) { bytes in
+        for _ in 0..<Self.attempts where !Self.isBound(socket, &address) { usleep(Self.pauseMicroseconds) }
+    }
+
+    private static func isBound(_ socket: Int32, _ address: inout sockaddr_in) -> Bool {
+        withUnsafeBytes(of: &address) { bytes in
             bytes.withMemoryRebound(to: sockaddr.self) {
-                bind(socket, $0.baseAddress, socklen_t(MemoryLayout<sockaddr_in>.size))
+                // EINVAL: it is bound since the attempt before.
+                bind(socket, $0.baseAddress, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                    || errno == EINVAL
             }
         }
     }

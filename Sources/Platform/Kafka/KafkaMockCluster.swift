@@ -40,6 +40,7 @@ package final class KafkaMockCluster: @unchecked Sendable {
     package enum Request: Int16, Sendable {
         case produce = 0
         case metadata = 3
+        case fetchOffsets = 9
         case findCoordinator = 10
         case initProducerID = 22
         case addPartitions = 24
@@ -51,7 +52,7 @@ package final class KafkaMockCluster: @unchecked Sendable {
     /// Errors a broker answers with.
     package enum Failure: Sendable {
         case coordinatorLoading, coordinatorMoved, leaderMoved, timedOut, concurrentTransactions, tooLarge
-        case fenced, throttled, connectionLost, notEnoughReplicas
+        case fenced, throttled, connectionLost, notEnoughReplicas, groupUnknown
 
         var code: rd_kafka_resp_err_t {
             switch self {
@@ -66,6 +67,7 @@ package final class KafkaMockCluster: @unchecked Sendable {
             // The mock closes the connection without an answer.
             case .connectionLost: RD_KAFKA_RESP_ERR__TRANSPORT
             case .notEnoughReplicas: RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS
+            case .groupUnknown: RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND
             }
         }
     }

@@ -75,8 +75,12 @@ package enum KafkaGroup {
         let partition = rd_kafka_topic_partition_list_add(list, topic, 0)
         let doing = "read the position of the group \(group)"
         let code = rd_kafka_committed(handle.pointer, list, Int32(timeout.milliseconds))
+        // Some brokers say so of a group that nobody has committed for; others answer that there is no offset.
+        if code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND { return nil }
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, doing: doing) }
-        guard let found = partition?.pointee else { return nil }
+        guard let found = partition?.pointee, found.err != RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND else {
+            return nil
+        }
         guard found.err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(found.err, doing: doing) }
         guard found.offset >= 0 else { return nil }
         let metadata = UnsafeRawBufferPointer(start: found.metadata, count: found.metadata_size)
