@@ -7,6 +7,8 @@ final class Transfer: @unchecked Sendable {
     let ticket: Int
     let request: OutboundRequest
     private var head: [UInt8] = []
+    /// Whether the empty line that ends a head has come: libcurl takes a connection that closes before it for a whole answer.
+    private var isHeadWhole = false
     private(set) var body: [UInt8] = []
     private(set) var isOverflowing = false
     private var refusal: String?
@@ -36,6 +38,10 @@ final class Transfer: @unchecked Sendable {
     func result(_ code: CURLcode, status: Int) -> TransferResult {
         let hasEnoughBody = isOverflowing && request.overflow == .cut
         guard code == CURLE_OK || hasEnoughBody else { return .failure(error(code)) }
+        guard isHeadWhole else {
+            return .failure(
+                OutboundError(.broken, cause: "the connection was closed within the answer's head"))
+        }
         return .success(OutboundResponse(status: status, rawHead: head, body: body))
     }
 
@@ -58,6 +64,7 @@ final class Transfer: @unchecked Sendable {
 
     /// Takes one header line; a status line begins a new answer (after an interim 1xx one).
     func receivedHeader(_ line: UnsafeRawBufferPointer) {
+        isHeadWhole = line.allSatisfy { $0 == 0x0D || $0 == 0x0A }
         if line.starts(with: "HTTP/".utf8) {
             head.removeAll(keepingCapacity: true)
         } else if head.count + line.count <= ResponseHead.maxBytes {
