@@ -70,6 +70,12 @@ import Testing
         #expect(cut.from == 4 && cut.until == 11)
         #expect(cut.sinks.map(\.name) == ["kafka", "webhook/a"])
         #expect(cut.sinks.map(\.events) == [5, 1])
+        // Also where nobody is there to count it: a cluster that is away, a sink that left the configuration.
+        for (name, expired) in [("kafka", Int64(5)), ("webhook/a", 1)] {
+            let record = try #require(try await log.sink(name))
+            #expect(record.expired == expired && record.open == 1 && record.isBalanced)
+        }
+        #expect(try await log.audit(thorough: true).balances)
         let told = try #require(try await LogReader(path: fixture.path).events(after: 0, limit: 99).first)
         #expect(told.offset == 11 && told.type == "millrace.log.expired")
         let text = String(decoding: told.body, as: UTF8.self)

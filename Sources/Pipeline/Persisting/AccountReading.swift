@@ -97,6 +97,8 @@ struct AccountReading {
         for (account, isFlowing) in read {
             var account = account
             account.pending += try SinkLedger.waiting(account.name, connection)
+            let lost = try SinkLedger.lost(account.name, connection)
+            (account.pending, account.expired) = (account.pending - lost, account.expired + lost)
             if !isFlowing { (account.pending, account.held) = (0, account.pending) }
             accounts.append(account)
         }

@@ -161,10 +161,12 @@ package actor LogReader {
                     UNION ALL SELECT min(offset) FROM events WHERE offset > ?2))
                 """, .text(name), .integer(progress.position)
             ) { Timestamp(milliseconds: $0.integer(0)) }
+            let lost = try SinkLedger.lost(name, connection)
             return SinkRecord(
                 name: name, progress: progress, delivered: counts?.0 ?? 0, filtered: counts?.1 ?? 0,
-                dead: counts?.2 ?? 0, expired: counts?.3 ?? 0, waiting: waiting, start: counts?.4 ?? 0,
-                open: head - progress.position - settled + waiting, head: head, oldestPending: oldest,
+                dead: counts?.2 ?? 0, expired: (counts?.3 ?? 0) + lost, waiting: waiting,
+                start: counts?.4 ?? 0,
+                open: head - progress.position - settled + waiting - lost, head: head, oldestPending: oldest,
                 subscription: try SubscriptionLedger.find(sink: name, connection))
         }
     }

@@ -71,13 +71,8 @@ enum Retention {
     ) throws(DatabaseError) -> [(name: String, events: Int64)] {
         var sinks: [(name: String, events: Int64)] = []
         for name in try connection.all("SELECT name FROM sinks ORDER BY name", read: { $0.text(0) }) {
-            guard let progress = try SinkLedger.progress(name, connection) else { continue }
-            let ahead = progress.settled.reduce(Int64(0)) { sum, range in
-                sum + max(0, min(range.upperBound, end - 1) - range.lowerBound + 1)
-            }
-            let open = max(0, end - 1 - progress.position - ahead)
-            let waiting = try SinkLedger.waiting(name, below: end, connection)
-            if open + waiting > 0 { sinks.append((name, open + waiting)) }
+            let open = try SinkLedger.unsettled(name, below: end, connection)
+            if open > 0 { sinks.append((name, open)) }
         }
         return sinks
     }

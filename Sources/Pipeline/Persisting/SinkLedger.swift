@@ -116,6 +116,26 @@ enum SinkLedger {
     }
 
     /// How many events wait in rows.
+    /// Events that a hard cut took and the sink has not come to yet: it will count them as expired, and they are told as such
+    /// from the first moment.
+    static func lost(_ name: String, _ connection: Connection) throws(DatabaseError) -> Int64 {
+        let oldest = try connection.first("SELECT min(offset) FROM events") { $0.optionalInteger(0) } ?? nil
+        let next = try connection.first("SELECT next_offset FROM head") { $0.integer(0) } ?? 1
+        return try unsettled(name, below: oldest ?? next, connection)
+    }
+
+    /// How many events below an offset a sink has not settled.
+    static func unsettled(
+        _ name: String, below end: Int64, _ connection: Connection
+    ) throws(DatabaseError) -> Int64 {
+        guard let progress = try progress(name, connection) else { return 0 }
+        let ahead = progress.settled.reduce(Int64(0)) { sum, range in
+            sum + max(0, min(range.upperBound, end - 1) - range.lowerBound + 1)
+        }
+        let open = max(0, end - 1 - progress.position - ahead)
+        return open + (try waiting(name, below: end, connection))
+    }
+
     /// - Parameter end: only rows that begin before this offset.
     static func waiting(
         _ name: String, below end: Int64 = .max, _ connection: Connection

@@ -64,8 +64,10 @@ final class Transfer: @unchecked Sendable {
 
     /// Takes one header line; a status line begins a new answer (after an interim 1xx one).
     func receivedHeader(_ line: UnsafeRawBufferPointer) {
-        isHeadWhole = line.allSatisfy { $0 == 0x0D || $0 == 0x0A }
+        // Trailers come this way too, behind a head that stays whole.
+        if line.allSatisfy({ $0 == 0x0D || $0 == 0x0A }) { isHeadWhole = true }
         if line.starts(with: "HTTP/".utf8) {
+            isHeadWhole = false
             head.removeAll(keepingCapacity: true)
         } else if head.count + line.count <= ResponseHead.maxBytes {
             head.append(contentsOf: line)
