@@ -22,6 +22,10 @@ import Testing
             #"{"nickname":"xxxxx 0","viewDuration":0000,"x":null}"#
         ),
         (#"{"a":"\ud83d","b":["x1"]}"#, #"{"a":"\xx00x","b":["x0"]}"#),
+        (
+            #"{"content":{"Dowen Li":1,"18809890003":2,"n18809":3,"qwUserId_2":4,"客":5}}"#,
+            #"{"content":{"xxxxx xx":0,"00000000000":0,"x00000":0,"qwUserId_2":0,"xxx":0}}"#
+        ),
         (#"{"a":"quote \" inside","b":1}"#, #"{"a":"xxxxx \" xxxxxx","b":0}"#),
         (#"{"a":"cut"#, #"{"a":"xxx"#), ("", ""),
     ])

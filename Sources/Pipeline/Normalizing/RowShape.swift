@@ -4,7 +4,8 @@ import Signing
 
 /// What may be known of a rejected row when personal data is not kept: its shape, length and hash.
 ///
-/// The shape has the row's punctuation, keys and lengths; letters of texts are `x`, digits `0`. So a person can still see
+/// The shape has the row's punctuation, keys and lengths; letters of texts are `x`, digits `0`. A key that no field would be
+/// called by is a text like any other: a row that is broken may have a name or a number in its place. So a person can still see
 /// what is wrong with a row, and two rows of one shape are told apart by their hash.
 enum RowShape {
     static func of(_ row: [UInt8]) -> [UInt8] {
@@ -27,7 +28,7 @@ enum RowShape {
                 continue
             }
             let end = RowKeys.endOfText(row, from: place + 1)
-            if !RowKeys.isKey(row, after: end) {
+            if !RowKeys.isKey(row, after: end) || !isFieldName(row[(place + 1)..<max(place + 1, end)]) {
                 for inside in (place + 1)..<max(place + 1, end) {
                     shape[inside] = hidden(row[inside], isText: true)
                 }
@@ -37,12 +38,33 @@ enum RowShape {
         return shape
     }
 
+    /// `qwUserId`, `staff_relation`: a small letter first, then letters, digits and `_`, no four digits in a row.
+    private static func isFieldName(_ key: ArraySlice<UInt8>) -> Bool {
+        guard let first = key.first, first.isSmallLetter, key.count <= longestFieldName else { return false }
+        var digits = 0
+        for byte in key {
+            digits = byte.isDigit ? digits + 1 : 0
+            guard digits < 4,
+                byte.isSmallLetter || byte.isLargeLetter || byte.isDigit || byte == UInt8(ascii: "_")
+            else { return false }
+        }
+        return true
+    }
+
+    private static let longestFieldName = 40
+
     private static func hidden(_ byte: UInt8, isText: Bool) -> UInt8 {
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), 0x80...0xFF:
+        case _ where byte.isDigit: UInt8(ascii: "0")
+        case _ where byte.isSmallLetter || byte.isLargeLetter || byte >= 0x80:
             isText ? UInt8(ascii: "x") : byte < 0x80 ? byte : UInt8(ascii: "x")
         default: byte
         }
     }
+}
+
+extension UInt8 {
+    fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+    fileprivate var isSmallLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) }
+    fileprivate var isLargeLetter: Bool { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) }
 }
