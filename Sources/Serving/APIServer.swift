@@ -132,12 +132,13 @@ package final class APIServer: Service {
 
     package func start() async throws {
         access.made(try await readers.next().tokens())
-        try door.open(
-            HTTPServer.Configuration(
-                host: settings.host, port: Int(settings.port), threads: Self.threads,
-                maxConnections: Self.maxConnections, connectionBytes: Self.connectionBytes,
-                tls: settings.tls.map { .init(certificate: $0.certificate, key: $0.key) },
-                idleTimeout: Self.idleTimeout))
+        var configuration = HTTPServer.Configuration(
+            host: settings.host, port: Int(settings.port), threads: Self.threads,
+            maxConnections: Self.maxConnections, connectionBytes: Self.connectionBytes,
+            tls: settings.tls.map { .init(certificate: $0.certificate, key: $0.key) },
+            idleTimeout: Self.idleTimeout)
+        configuration.tooLarge = Problem.tooLarge.answer
+        try door.open(configuration)
         logger.info("http listens", [.at: .text(settings.host), .count: .count(port ?? 0)])
     }
 

@@ -36,6 +36,9 @@ struct Problem: Error, Sendable {
         Problem(409, "conflict", "Conflict", detail, field: field)
     }
 
+    static let tooLarge = Problem(
+        413, "body-too-large", "Body too large", "A body has at most 1 MiB.")
+
     /// Passing trouble of the store is the server's, and the caller may ask again.
     init(_ error: LogError) {
         self.init(

@@ -50,6 +50,19 @@ struct ServerTests {
         }
     }
 
+    /// Such a body is refused below the routes, and told like every other refusal.
+    @Test func aBodyThatIsTooLargeIsAProblemToo() async throws {
+        let api = try APIFixture()
+        try await running(api) { port in
+            let client = try SocketClient(port: port)
+            try await client.send(
+                "POST /v1/tokens HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n"
+            )
+            #expect(try await client.text(until: "application/problem+json") != nil)
+            #expect(try await client.text(until: "urn:millrace:problem:body-too-large") != nil)
+        }
+    }
+
     @Test func aQuietStreamBeats() async throws {
         let api = try APIFixture()
         try await running(api) { port in

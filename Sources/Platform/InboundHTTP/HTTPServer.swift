@@ -31,8 +31,9 @@ package final class HTTPServer: Sendable {
         package var port: Int
         /// How many threads call the handler; requests of one connection never overlap.
         package var threads: Int
-        /// A longer body is answered with 413.
+        /// A longer body is answered with `tooLarge`.
         package var maxBodyBytes: Int
+        package var tooLarge = HTTPAnswer(status: 413)
         /// Further clients wait in the system's backlog.
         package var maxConnections: Int
         /// What one connection may hold for headers and for what is on its way out; a longer head is answered with 431.
@@ -81,7 +82,8 @@ package final class HTTPServer: Sendable {
         _ configuration: Configuration, handler: @escaping @Sendable (InboundRequest, Responder) -> Void
     ) throws(InboundHTTPError) {
         let listener = try ListeningSocket(host: configuration.host, port: configuration.port)
-        intake = RequestIntake(maxBodyBytes: configuration.maxBodyBytes, handler: handler)
+        intake = RequestIntake(
+            maxBodyBytes: configuration.maxBodyBytes, tooLarge: configuration.tooLarge, handler: handler)
         port = listener.port
         daemon = Mutex(try DaemonHandle(configuration, listener: listener, intake: intake))
     }

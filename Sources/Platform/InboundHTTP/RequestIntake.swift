@@ -17,14 +17,18 @@ final class RequestIntake: Sendable {
     private static let drainedBytes = 8 << 20
 
     private let maxBodyBytes: Int
+    private let tooLarge: HTTPAnswer
     private let handler: @Sendable (InboundRequest, Responder) -> Void
     private let outstanding = Mutex(Outstanding())
     private let resuming = DispatchGroup()
     /// One entry for each request that was handed over and whose answer is not yet sent.
     private let unsent = DispatchGroup()
 
-    init(maxBodyBytes: Int, handler: @escaping @Sendable (InboundRequest, Responder) -> Void) {
-        (self.maxBodyBytes, self.handler) = (maxBodyBytes, handler)
+    init(
+        maxBodyBytes: Int, tooLarge: HTTPAnswer,
+        handler: @escaping @Sendable (InboundRequest, Responder) -> Void
+    ) {
+        (self.maxBodyBytes, self.tooLarge, self.handler) = (maxBodyBytes, tooLarge, handler)
     }
 
     /// One call of the library's access handler; `size` is the piece's length and is set to what was left
@@ -42,7 +46,7 @@ final class RequestIntake: Sendable {
             // The library takes no answer in the middle of a body.
             return exchange.hasReceived(moreThan: maxBodyBytes + Self.drainedBytes) ? .NO : .YES
         case .receiving where exchange.hasReceived(moreThan: maxBodyBytes):
-            return send(HTTPAnswer(status: 413), of: exchange, on: connection)
+            return send(tooLarge, of: exchange, on: connection)
         case .receiving:
             return handOver(exchange, on: connection)
         case .handedOver(let pending):
@@ -81,7 +85,7 @@ final class RequestIntake: Sendable {
         exchange.opened(method: method, headers: readHeaders(of: connection))
         let length = exchange.declaredLength
         let isHopeless = length - maxBodyBytes > (exchange.waitsToSend ? 0 : Self.drainedBytes)
-        if isHopeless { return send(HTTPAnswer(status: 413), of: exchange, on: connection) }
+        if isHopeless { return send(tooLarge, of: exchange, on: connection) }
         exchange.stage = .receiving
         return .YES
     }
