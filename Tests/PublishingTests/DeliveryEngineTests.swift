@@ -221,6 +221,30 @@ import Testing
         #expect(lane == nil)
     }
 
+    /// Also those that end while a write is under way wait for their own some milliseconds: a write for each of them would
+    /// take the time of deliveries.
+    @Test func positionsAreWrittenOnlyAfterTheirWait() async throws {
+        let fixture = try EngineFixture()
+        let engine = fixture.engine(["a": ScriptedEndpoint()], [EngineFixture.subscription()])
+        try await engine.start()
+        let running = Task { try await engine.run() }
+        try await fixture.pump.append(1...20_000)
+        let clock = fixture.pump.clock
+        var (stored, writes, waits) = (Int64(0), 0, 0)
+        while stored < 20_000 {
+            let delivered = try await fixture.record()?.delivered ?? 0
+            if delivered > stored { (stored, writes) = (delivered, writes + 1) }
+            #expect(writes <= waits, "written while the clock stood")
+            if clock.sleeperCount > 0 {
+                clock.advance(by: .milliseconds(20))
+                waits += 1
+            }
+        }
+        await engine.stop()
+        running.cancel()
+        try await running.value
+    }
+
     @Test func oneThatHangsDelaysNoOther() async throws {
         let fixture = try EngineFixture()
         try await fixture.pump.append(1...100)

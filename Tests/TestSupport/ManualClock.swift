@@ -72,6 +72,9 @@ package final class ManualClock: Timekeeper {
         }
     }
 
+    /// How many sleep now.
+    package var sleeperCount: Int { state.withLock { $0.sleepers.count } }
+
     /// Moves both clocks and wakes whose time has come.
     package func advance(by duration: Duration) {
         let due = state.withLock { state in

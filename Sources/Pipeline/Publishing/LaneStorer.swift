@@ -22,7 +22,11 @@ final class LaneStorer: Sendable {
 
     private let surroundings: DeliveryEngine.Surroundings
     private let state = Mutex(State())
+    /// Rung when there is something to do …
     private let bell = Bell()
+    /// … and when it does not wait for more of it. They are two, because the first is rung in the middle of a write by what
+    /// that write does not hold any more, and must not cut the next wait short.
+    private let alarm = Bell()
 
     /// Settled deliveries are stored together, after this time while they are few, so that a crash repeats few …
     static let every: Duration = .milliseconds(3)
@@ -53,6 +57,7 @@ final class LaneStorer: Sendable {
             return true
         }
         if mustRing { bell.ring() }
+        if mustRing, urgency == .high { alarm.ring() }
     }
 
     /// Runs a change between two writes and returns its value; nil when the engine has stopped.
@@ -63,7 +68,9 @@ final class LaneStorer: Sendable {
                 state.commands.append { continuation.resume(returning: await command()) }
                 return false
             }
-            if isFinished { continuation.resume(returning: nil) } else { bell.ring() }
+            guard !isFinished else { return continuation.resume(returning: nil) }
+            bell.ring()
+            alarm.ring()
         }
     }
 
@@ -71,13 +78,13 @@ final class LaneStorer: Sendable {
         var pruned: Duration?
         var laterSince: Duration?
         while !Task.isCancelled {
-            await rest(laterSince)
+            let isDue = await rest(laterSince)
             for command in takeCommands() { await command() }
             let elapsed = surroundings.timekeeper.elapsed
             laterSince = state.withLock { $0.later.isEmpty } ? nil : laterSince ?? elapsed
             let takesLater = laterSince.map { elapsed - $0 >= Self.laterEvery } ?? false
             if takesLater { laterSince = nil }
-            let isStored = await store(takeLanes(withLater: takesLater))
+            let isStored = await store(takeLanes(soon: isDue, later: takesLater))
             if !isStored { await pause(Self.afterRefusal) }
             if pruned.map({ elapsed - $0 >= Self.pruneEvery }) ?? true {
                 pruned = elapsed
@@ -99,17 +106,21 @@ final class LaneStorer: Sendable {
     }
 
     /// Until there is something to do, and then some milliseconds for more of it, unless it is urgent.
-    private func rest(_ laterSince: Duration?) async {
+    /// - Returns: whether what was settled has waited its time.
+    private func rest(_ laterSince: Duration?) async -> Bool {
         if let laterSince, state.withLock({ $0.soon.isEmpty && $0.commands.isEmpty }) {
             let left = laterSince + Self.laterEvery - surroundings.timekeeper.elapsed
             if left > .zero { await bell.wait(atMost: left, surroundings.timekeeper) }
         } else if state.withLock({ $0.soon.isEmpty && $0.later.isEmpty && $0.commands.isEmpty }) {
             await bell.wait()
         }
-        let isPressing = state.withLock { $0.isUrgent || !$0.commands.isEmpty || $0.soon.isEmpty }
-        guard !isPressing else { return }
+        let (isPressing, isQuiet) = state.withLock { state in
+            (state.isUrgent || !state.commands.isEmpty, state.soon.isEmpty)
+        }
+        guard !isPressing, !isQuiet else { return isPressing }
         let isBusy = state.withLock { $0.lastCount >= Self.busyFrom }
-        await bell.wait(atMost: isBusy ? Self.everyWhenBusy : Self.every, surroundings.timekeeper)
+        await alarm.wait(atMost: isBusy ? Self.everyWhenBusy : Self.every, surroundings.timekeeper)
+        return true
     }
 
     private func takeCommands() -> [Command] {
@@ -119,14 +130,18 @@ final class LaneStorer: Sendable {
         }
     }
 
-    private func takeLanes(withLater takesLater: Bool) -> [Lane] {
+    private func takeLanes(soon takesSoon: Bool, later takesLater: Bool) -> [Lane] {
         state.withLock { state in
-            defer {
+            var taken: [String: Lane] = [:]
+            if takesSoon {
+                taken = state.soon
                 (state.soon, state.isUrgent) = ([:], false)
-                if takesLater { state.later = [:] }
             }
-            guard takesLater else { return Array(state.soon.values) }
-            return Array(state.soon.merging(state.later) { soon, _ in soon }.values)
+            if takesLater {
+                taken.merge(state.later) { soon, _ in soon }
+                state.later = [:]
+            }
+            return Array(taken.values)
         }
     }
 
