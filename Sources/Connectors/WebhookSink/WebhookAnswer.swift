@@ -11,21 +11,26 @@ import Ports
 ///     429, 502, 503, 504      overloaded: again, and less at once
 ///     everything else         failed: again by the schedule; redirects are not followed
 enum WebhookAnswer {
-    static func judge(_ result: Result<OutboundResponse, OutboundError>, now: Timestamp) -> AttemptResult {
+    /// - Parameter now: asked for only where an answer speaks of time.
+    static func judge(
+        _ result: Result<OutboundResponse, OutboundError>, now: @autoclosure () -> Timestamp
+    ) -> AttemptResult {
         switch result {
-        case .success(let response): judge(response, now: now)
+        case .success(let response): judge(response, now: now())
         case .failure(let error): judge(error)
         }
     }
 
-    private static func judge(_ response: OutboundResponse, now: Timestamp) -> AttemptResult {
+    private static func judge(
+        _ response: OutboundResponse, now: @autoclosure () -> Timestamp
+    ) -> AttemptResult {
         let verdict = verdict(response.status)
         if verdict == .accepted {
             return AttemptResult(.accepted, status: response.status, answer: response.body)
         }
         return AttemptResult(
             verdict, status: response.status, failure: .status, reason: "HTTP status \(response.status)",
-            retryAfter: response.header("retry-after").flatMap { HTTPDate.retryAfter($0, now: now) },
+            retryAfter: response.header("retry-after").flatMap { HTTPDate.retryAfter($0, now: now()) },
             answer: response.body)
     }
 

@@ -79,11 +79,18 @@ struct WebhookRequest: Sendable {
     /// The same trace for every attempt of a delivery, a span for each (W3C Trace Context, version 00).
     private static func traceparent(_ delivery: Delivery) -> String {
         guard let first = delivery.events.first else { return "" }
-        var ids = first.id.bytes + first.id.bytes[8...]
-        ids[22] = UInt8(truncatingIfNeeded: delivery.attempt >> 8)
-        ids[23] = UInt8(truncatingIfNeeded: delivery.attempt)
-        let text = ids.hexadecimal
-        return "00-" + text.prefix(32) + "-" + text.suffix(16) + "-01"
+        let trace = first.id.bytes
+        let attempt = [
+            UInt8(truncatingIfNeeded: delivery.attempt >> 8), UInt8(truncatingIfNeeded: delivery.attempt),
+        ]
+        var text = ""
+        text.reserveCapacity(55)
+        text += "00-"
+        text += trace.hexadecimal
+        text += "-"
+        text += (trace[8..<14] + attempt).hexadecimal
+        text += "-01"
+        return text
     }
 
     /// CloudEvents HTTP binding, section 3.1.3.2: everything but printable ASCII, and space, `"` and `%`.

@@ -144,19 +144,28 @@ final class Lane: Sendable {
     }
 
     private func act(_ change: (inout LaneMachine, Moment) -> [LaneMachine.Step]) {
-        var work = decide(change)
+        act(at: moment, change)
+    }
+
+    private func act(at moment: Moment, _ change: (inout LaneMachine, Moment) -> [LaneMachine.Step]) {
+        var work = decide(at: moment, change)
         var place = 0
         while place < work.steps.count {
-            perform(work.steps[place], work.endpoint, &work.steps)
+            perform(work.steps[place], work.endpoint, since: moment.elapsed, &work.steps)
             place += 1
             if place == work.steps.count { announce(work) }
         }
         if work.steps.isEmpty { announce(work) }
     }
 
-    private func decide(_ change: (inout LaneMachine, Moment) -> [LaneMachine.Step]) -> Work {
-        let moment = Moment(now: surroundings.timekeeper.now, elapsed: surroundings.timekeeper.elapsed)
-        return state.withLock { state in
+    private var moment: Moment {
+        Moment(now: surroundings.timekeeper.now, elapsed: surroundings.timekeeper.elapsed)
+    }
+
+    private func decide(
+        at moment: Moment, _ change: (inout LaneMachine, Moment) -> [LaneMachine.Step]
+    ) -> Work {
+        state.withLock { state in
             var work = Work(endpoint: state.endpoint)
             work.steps = change(&state.machine, moment)
             work.steps += state.machine.pump(moment)
@@ -184,11 +193,11 @@ final class Lane: Sendable {
     /// Steps that bring their answer at once are answered here, and what follows from that is appended: a lane that
     /// catches up must not call itself ever deeper.
     private func perform(
-        _ step: LaneMachine.Step, _ endpoint: any Endpoint, _ steps: inout [LaneMachine.Step]
+        _ step: LaneMachine.Step, _ endpoint: any Endpoint, since began: Duration,
+        _ steps: inout [LaneMachine.Step]
     ) {
         switch step {
         case .begin(let delivery, let lead):
-            let began = surroundings.timekeeper.elapsed
             endpoint.begin(delivery) { [self] result in ended(lead, result, of: delivery, since: began) }
         case .askConsent(let perMinute):
             endpoint.askConsent(perMinute: perMinute) { [self] answer in
@@ -209,7 +218,7 @@ final class Lane: Sendable {
     private func follow(
         _ steps: inout [LaneMachine.Step], _ change: (inout LaneMachine, Moment) -> Void
     ) {
-        let work = decide { machine, moment in
+        let work = decide(at: moment) { machine, moment in
             change(&machine, moment)
             return []
         }
@@ -220,12 +229,12 @@ final class Lane: Sendable {
     private func ended(
         _ lead: Int64, _ result: AttemptResult, of delivery: Delivery, since began: Duration
     ) {
+        let moment = moment
         surroundings.metrics.ended(
-            result, of: delivery, to: name, sink: sink, took: surroundings.timekeeper.elapsed - began,
-            at: surroundings.timekeeper.now)
+            result, of: delivery, to: name, sink: sink, took: moment.elapsed - began, at: moment.now)
         // A draw is a call of the system: only failures need one.
         let draw = result.verdict == .accepted ? 0 : surroundings.draw()
-        act { machine, moment in machine.attempted(lead, result, draw: draw, moment) }
+        act(at: moment) { machine, moment in machine.attempted(lead, result, draw: draw, moment) }
     }
 
     /// The events of a row when all of them are still in memory.

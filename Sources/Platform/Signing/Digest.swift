@@ -43,20 +43,34 @@ struct Algorithm: @unchecked Sendable {
 extension Collection<UInt8> {
     /// Lowercase hexadecimal, two characters a byte.
     package var hexadecimal: String {
-        String(unsafeUninitializedCapacity: count * 2) { text in
-            var place = 0
-            for byte in self {
-                text[place] = hexadecimalDigit(byte >> 4)
-                text[place + 1] = hexadecimalDigit(byte & 15)
-                place += 2
-            }
-            return place
+        withContiguousStorageIfAvailable(hexadecimalText)
+            ?? Array(self).withUnsafeBufferPointer(hexadecimalText)
+    }
+}
+
+private func hexadecimalText(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+        for (place, byte) in bytes.enumerated() {
+            text[2 * place] = hexadecimalDigit(byte >> 4)
+            text[2 * place + 1] = hexadecimalDigit(byte & 15)
         }
+        return bytes.count * 2
     }
 }
 
 private func hexadecimalDigit(_ value: UInt8) -> UInt8 {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+}
+
+/// Base64 (RFC 4648, section 4) behind a prefix, in one allocation.
+func base64(_ bytes: [UInt8], after prefix: StaticString) -> String {
+    let count = prefix.utf8CodeUnitCount
+    // EVP_EncodeBlock ends its text with a zero.
+    return String(unsafeUninitializedCapacity: count + (bytes.count + 2) / 3 * 4 + 1) { text in
+        guard let start = text.baseAddress else { return 0 }
+        start.update(from: prefix.utf8Start, count: count)
+        return count + Int(EVP_EncodeBlock(start + count, bytes, Int32(bytes.count)))
+    }
 }
 
 /// Random bytes from libcrypto's generator, for secrets and ids of stores.

@@ -39,13 +39,23 @@ package struct WebhookSigner: Sendable {
     ///   - timestamp: `webhook-timestamp`, Unix seconds of this attempt.
     ///   - body: the bytes that are sent, before any content-encoding.
     package func signature(id: String, timestamp: Int64, body: [UInt8]) -> String {
-        let head = "\(id).\(timestamp)."
+        let head = Self.head(id, timestamp)
         switch key {
         case .symmetric(let key):
-            return "v1," + Data(key.code(head, body)).base64EncodedString()
+            return base64(key.code(head, body), after: "v1,")
         case .ed25519(let pair):
-            return "v1a," + Data(pair.sign(Array(head.utf8) + body)).base64EncodedString()
+            return base64(pair.sign(Array(head.utf8) + body), after: "v1a,")
         }
+    }
+
+    private static func head(_ id: String, _ timestamp: Int64) -> String {
+        var head = ""
+        head.reserveCapacity(id.utf8.count + 24)
+        head += id
+        head += "."
+        head += String(timestamp)
+        head += "."
+        return head
     }
 
     /// Whether any of the space-separated signatures in `header` is this secret's, compared in constant time. Both
