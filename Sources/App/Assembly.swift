@@ -47,7 +47,8 @@ struct Assembly {
         log = try EventLog(
             path: settings.store.path, timekeeper: timekeeper, appendSeconds: metrics.logAppendSeconds)
         http = HTTPClient()
-        outward = HTTPClient(idleConnections: Self.subscriberConnections)
+        outward = HTTPClient(
+            idleConnections: Self.subscriberConnections, threads: HTTPClient.threadsForDeliveries)
     }
 
     /// A number between 0 and 1, for jitter.

@@ -11,7 +11,7 @@ import WebhookSink
 /// The delivering half of the relay as `run` puts it together: log, engine, signed POSTs through libcurl.
 struct Deliveries {
     let log: EventLog
-    private let http = HTTPClient()
+    private let http = HTTPClient(threads: HTTPClient.threadsForDeliveries)
     private let engine: DeliveryEngine
 
     static let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="

@@ -3,8 +3,16 @@ import Glibc
 
 /// Sets one easy handle up for one transfer.
 struct EasyOptions {
-    let handle: UnsafeMutableRawPointer
-    let transfer: Transfer
+    private let easy: EasyHandle
+    private let handle: UnsafeMutableRawPointer
+    private let request: OutboundRequest
+    private let lines: UnsafeMutablePointer<curl_slist>
+
+    /// Nil when a header is not allowed in HTTP.
+    init?(_ easy: EasyHandle, _ request: OutboundRequest) {
+        guard let lines = easy.headerLines.list(request) else { return nil }
+        (self.easy, handle, self.request, self.lines) = (easy, easy.raw, request, lines)
+    }
 
     /// - Parameter isKnown: the handle's last transfer was of the same route.
     func apply(isKnown: Bool) {
@@ -12,10 +20,9 @@ struct EasyOptions {
             applyRules()
             applyTarget()
             applyCallbacks()
+            applySockets()
         }
-        applyGuard()
         applyContent()
-        applyContext()
     }
 
     /// The same for every transfer: no signals, no redirects, no other protocols, no proxy of the environment.
@@ -27,31 +34,38 @@ struct EasyOptions {
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
         set(CURLOPT_TCP_KEEPALIVE, 1)
-        set(CURLOPT_PROXY, transfer.request.proxy ?? "")
-        if let file = transfer.request.caFile { set(CURLOPT_CAINFO, file) }
-        if let file = transfer.request.certificateFile { set(CURLOPT_SSLCERT, file) }
-        if let file = transfer.request.keyFile { set(CURLOPT_SSLKEY, file) }
+        set(CURLOPT_PROXY, request.proxy ?? "")
+        if let file = request.caFile { set(CURLOPT_CAINFO, file) }
+        if let file = request.certificateFile { set(CURLOPT_SSLCERT, file) }
+        if let file = request.keyFile { set(CURLOPT_SSLKEY, file) }
     }
 
     /// The guard sits where the socket is made: whatever the name resolved to this time is what it sees.
-    private func applyGuard() {
-        guard !transfer.request.allowsPrivateAddresses, transfer.request.proxy == nil else { return }
-        millrace_curl_set_pointer(
-            handle, CURLOPT_OPENSOCKETDATA, Unmanaged.passUnretained(transfer).toOpaque())
+    private func applySockets() {
+        millrace_curl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, easy.context)
         millrace_curl_set_socket_opener(handle) { context, _, address in
             guard let context, let address else { return CURL_SOCKET_BAD }
-            let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-            if let refusal = SocketAddress.refusal(address) {
+            let easy = EasyHandle.from(context)
+            guard let transfer = easy.transfer else { return CURL_SOCKET_BAD }
+            if transfer.isGuarded, let refusal = SocketAddress.refusal(address) {
                 transfer.refusedAddress(refusal)
                 return CURL_SOCKET_BAD
             }
             let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
-            return socket(address.pointee.family, kind, address.pointee.`protocol`)
+            let descriptor = socket(address.pointee.family, kind, address.pointee.`protocol`)
+            if descriptor >= 0 { easy.sockets.opened(descriptor) }
+            return descriptor
+        }
+        // A connection outlives the transfer that made it, so its end is told to the loop's own.
+        millrace_curl_set_pointer(
+            handle, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(easy.sockets).toOpaque())
+        millrace_curl_set_socket_closer(handle) { context, descriptor in
+            guard let context else { return close(descriptor) }
+            return Unmanaged<SocketWatch>.fromOpaque(context).takeUnretainedValue().closes(descriptor)
         }
     }
 
     private func applyTarget() {
-        let request = transfer.request
         set(CURLOPT_URL, request.url)
         set(CURLOPT_TIMEOUT_MS, max(1, milliseconds(request.timeout)))
         switch request.method {
@@ -62,37 +76,31 @@ struct EasyOptions {
     }
 
     private func applyContent() {
-        let request = transfer.request
         if request.method == .post {
             set(CURLOPT_POSTFIELDSIZE, request.body.count)
             request.body.withUnsafeBytes { bytes in
                 // An empty array has no address, and COPYPOSTFIELDS of null would read the body from a callback.
-                let address = bytes.baseAddress ?? UnsafeRawPointer(transfer.errorText)
+                let address = bytes.baseAddress ?? UnsafeRawPointer(easy.errorText)
                 millrace_curl_set_pointer(
                     handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: address))
             }
         }
-        millrace_curl_set_pointer(handle, CURLOPT_HTTPHEADER, transfer.headerLines?.list)
-    }
-
-    /// The loop keeps the transfer alive until the handle was let go of, so the callbacks borrow it unretained.
-    private func applyContext() {
-        let context = Unmanaged.passUnretained(transfer).toOpaque()
-        millrace_curl_set_pointer(handle, CURLOPT_WRITEDATA, context)
-        millrace_curl_set_pointer(handle, CURLOPT_HEADERDATA, context)
-        millrace_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, transfer.errorText)
+        millrace_curl_set_pointer(handle, CURLOPT_HTTPHEADER, lines)
     }
 
     private func applyCallbacks() {
+        let context = easy.context
+        millrace_curl_set_pointer(handle, CURLOPT_PRIVATE, context)
+        millrace_curl_set_pointer(handle, CURLOPT_WRITEDATA, context)
+        millrace_curl_set_pointer(handle, CURLOPT_HEADERDATA, context)
+        millrace_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, easy.errorText)
         millrace_curl_set_data_callback(handle, CURLOPT_WRITEFUNCTION) { data, size, count, context in
-            guard let data, let context else { return 0 }
-            let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            guard let data, let context, let transfer = EasyHandle.from(context).transfer else { return 0 }
             let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
             return transfer.received(bytes) ? size * count : 0
         }
         millrace_curl_set_data_callback(handle, CURLOPT_HEADERFUNCTION) { data, size, count, context in
-            guard let data, let context else { return 0 }
-            let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            guard let data, let context, let transfer = EasyHandle.from(context).transfer else { return 0 }
             transfer.receivedHeader(UnsafeRawBufferPointer(start: data, count: size * count))
             return size * count
         }

@@ -46,17 +46,6 @@ package struct OutboundRequest: Sendable {
     }
 }
 
-extension OutboundRequest {
-    /// All header lines; nil when one of them is not allowed in HTTP.
-    var headerLines: HeaderLines? {
-        var block = route?.headers ?? .beginning
-        block.reserve(headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 3 }, headers.count)
-        var isLawful = route?.isLawful ?? true
-        for header in headers where !block.append(header.name, header.value) { isLawful = false }
-        return isLawful ? HeaderLines(block) : nil
-    }
-}
-
 /// A whole answer, whatever its status.
 package struct OutboundResponse: Sendable {
     package let status: Int

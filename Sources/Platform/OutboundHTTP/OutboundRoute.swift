@@ -4,9 +4,9 @@ import Synchronization
 /// its next request by its body and its own headers alone.
 package final class OutboundRoute: Sendable {
     let number: Int
-    let headers: HeaderLines.Block
-    /// False when one of the common headers is not allowed in HTTP.
-    let isLawful: Bool
+    let headers: HeaderBlock
+    /// How many requests of the route have begun and not ended.
+    let underWay = Atomic<Int>(0)
 
     private static let last = Mutex(0)
 
@@ -16,9 +16,8 @@ package final class OutboundRoute: Sendable {
             last += 1
             return last
         }
-        var block = HeaderLines.Block.beginning
-        var isLawful = true
-        for header in headers where !block.append(header.name, header.value) { isLawful = false }
-        (self.headers, self.isLawful) = (block, isLawful)
+        var block = HeaderBlock.beginning
+        for header in headers { block.append(header.name, header.value) }
+        self.headers = block
     }
 }

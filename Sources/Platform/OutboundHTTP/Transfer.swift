@@ -1,10 +1,12 @@
 import CCurl
+import Synchronization
 
 /// One request on its way, with what has come back so far. After `add` it belongs to the transfer thread alone.
 final class Transfer: @unchecked Sendable {
     // Handed over once through the inbox's lock and then touched by the transfer thread only: libcurl calls the
     // callbacks of a handle on the thread that drives it (libcurl-thread(3)).
-    let ticket: Int
+    /// By which it can be cancelled.
+    let ticket: Int?
     let request: OutboundRequest
     private var head: [UInt8] = []
     /// Whether the empty line that ends a head has come: libcurl takes a connection that closes before it for a whole answer.
@@ -12,38 +14,35 @@ final class Transfer: @unchecked Sendable {
     private(set) var body: [UInt8] = []
     private(set) var isOverflowing = false
     private var refusal: String?
-    /// libcurl writes a sentence here; lives as long as the handle uses it.
-    let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
-    /// Freed with the transfer, after the handle has let go of it.
-    var headerLines: HeaderLines?
     private var done: (@Sendable (TransferResult) -> Void)?
 
-    init(ticket: Int, request: OutboundRequest, done: @escaping @Sendable (TransferResult) -> Void) {
+    init(ticket: Int? = nil, request: OutboundRequest, done: @escaping @Sendable (TransferResult) -> Void) {
         (self.ticket, self.request, self.done) = (ticket, request, done)
-        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-    }
-
-    deinit {
-        errorText.deallocate()
+        request.route?.underWay.add(1, ordering: .relaxed)
     }
 
     /// Answers who waits for it; later calls do nothing.
     func finish(_ result: TransferResult) {
-        let done = self.done
+        guard let done else { return }
         self.done = nil
-        done?(result)
+        request.route?.underWay.subtract(1, ordering: .relaxed)
+        done(result)
     }
 
     /// The result of a transfer that libcurl has ended.
-    func result(_ code: CURLcode, status: Int) -> TransferResult {
+    /// - Parameter detail: libcurl's sentence about it; may be empty.
+    func result(_ code: CURLcode, status: Int, detail: UnsafePointer<CChar>) -> TransferResult {
         let hasEnoughBody = isOverflowing && request.overflow == .cut
-        guard code == CURLE_OK || hasEnoughBody else { return .failure(error(code)) }
+        guard code == CURLE_OK || hasEnoughBody else { return .failure(error(code, String(cString: detail))) }
         guard isHeadWhole else {
             return .failure(
                 OutboundError(.broken, cause: "the connection was closed within the answer's head"))
         }
         return .success(OutboundResponse(status: status, rawHead: head, body: body))
     }
+
+    /// Whether addresses that are not public are refused. Behind a proxy it is the proxy that connects.
+    var isGuarded: Bool { !request.allowsPrivateAddresses && request.proxy == nil }
 
     /// An address of the host was one that must not be connected to; another of its addresses may still do.
     func refusedAddress(_ kind: String) {
@@ -74,7 +73,7 @@ final class Transfer: @unchecked Sendable {
         }
     }
 
-    private func error(_ code: CURLcode) -> OutboundError {
+    private func error(_ code: CURLcode, _ detail: String) -> OutboundError {
         if isOverflowing {
             return OutboundError(
                 .tooLarge, cause: "the reply is longer than \(request.maxResponseBytes) bytes")
@@ -82,7 +81,6 @@ final class Transfer: @unchecked Sendable {
         if let refusal, code == CURLE_COULDNT_CONNECT {
             return OutboundError(.refusedAddress, cause: "refused address: it is \(refusal)")
         }
-        let detail = String(cString: errorText)
         let cause = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
         return OutboundError(Self.kind(code), cause: cause)
     }
