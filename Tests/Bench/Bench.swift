@@ -1,6 +1,6 @@
 import Foundation
 
-/// `bench [--json FILE] [--sizes N,N,…] [--binary PATH] [NAME…]`, `bench compare FILE FILE`
+/// `bench [--json FILE] [--sizes N,N,…] [--concurrency N,N,…] [--binary PATH] [NAME…]`, `bench compare FILE FILE`
 @main enum Bench {
     static let benchmarks: [any Benchmark.Type] = [
         AppendBenchmark.self, PollBenchmark.self, WebhookBenchmark.self, LatencyBenchmark.self,
@@ -30,11 +30,10 @@ import Foundation
         guard unknown.isEmpty else { throw BenchFailure("there is no benchmark \(unknown[0])") }
         let folder = NSTemporaryDirectory() + "millrace-bench-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let sizes = (options["--sizes"] ?? "10000,1000000").split(separator: ",").compactMap {
-            Int($0)
-        }
         let surroundings = Surroundings(
-            folder: folder, binary: options["--binary"] ?? ".build/release/millrace", sizes: sizes)
+            folder: folder, binary: options["--binary"] ?? ".build/release/millrace",
+            sizes: numbers(options["--sizes"] ?? "10000,1000000"),
+            concurrencies: numbers(options["--concurrency"] ?? "1,16,64,256"))
         var measures: [Measure] = []
         for benchmark in benchmarks where names.isEmpty || names.contains(benchmark.name) {
             let found = try await benchmark.init().run(surroundings)
@@ -51,6 +50,10 @@ import Foundation
             try encoder.encode(measures).write(to: URL(fileURLWithPath: path))
         }
         return measures.allSatisfy(\.isGood)
+    }
+
+    private static func numbers(_ text: String) -> [Int] {
+        text.split(separator: ",").compactMap { Int($0) }
     }
 
     private static func compare(_ words: [String]) throws -> Bool {

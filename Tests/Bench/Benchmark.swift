@@ -17,6 +17,8 @@ struct Surroundings: Sendable {
     let binary: String
     /// How many events the store grows to, ascending; the first is what the others are held against.
     let sizes: [Int]
+    /// How many deliveries are under way at once, for what is measured at several.
+    let concurrencies: [Int]
 
     func file(_ name: String) -> String { folder + "/" + name }
 }

@@ -11,7 +11,7 @@ struct WebhookBenchmark: Benchmark {
 
     func run(_ surroundings: Surroundings) async throws -> [Measure] {
         var measures: [Measure] = []
-        for concurrency in [1, 16, 64, 256] {
+        for concurrency in surroundings.concurrencies {
             let count = concurrency == 1 ? 10_000 : 40_000
             var (ours, theirs): ([Double], [Double]) = ([], [])
             // Side by side in turns: what else the machine does meets both.
