@@ -56,7 +56,8 @@ extension EventLog {
         }
         let ids = readable.map(\.id)
         guard !ids.isEmpty else { return result }
-        let page = PreparedPage(source: source, rows: readable.map(\.row), position: nil, key: fingerprintKey)
+        let page = await PreparedPage(
+            source: source, rows: readable.map(\.row), position: nil, key: fingerprintKey)
         let now = timekeeper.now
         let stored = try await change("take rows of \(source.name) out of quarantine") {
             scope throws(DatabaseError) in
@@ -65,7 +66,7 @@ extension EventLog {
             for id in ids { try scope.connection.run("DELETE FROM quarantine WHERE id = ?1", .integer(id)) }
             try Self.keep(note, at: now, scope.connection)
             scope.head = appender.head
-            scope.events += appender.events
+            scope.events.take(appender.events)
             return appender.result
         }
         result.recovered = stored.stored + stored.updated

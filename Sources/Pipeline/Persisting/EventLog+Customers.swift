@@ -20,7 +20,7 @@ extension EventLog {
     package func discovered(
         _ customers: [CustomerReference], for source: SourceIdentity, position: SourcePosition
     ) async throws(LogError) {
-        let page = PreparedPage(source: source, rows: [], position: position, key: fingerprintKey)
+        let page = await PreparedPage(source: source, rows: [], position: position, key: fingerprintKey)
         let now = timekeeper.now
         try await change("store customers of \(source.name)") { scope throws(DatabaseError) in
             var appender = try PageAppender(scope.connection, source: source, head: scope.head, now: now)
@@ -41,13 +41,13 @@ extension EventLog {
     package func store(
         _ rows: [LogRow], from source: SourceIdentity, _ reading: CustomerReading
     ) async throws(LogError) -> ReadingResult {
-        let page = PreparedPage(source: source, rows: rows, position: nil, key: fingerprintKey)
+        let page = await PreparedPage(source: source, rows: rows, position: nil, key: fingerprintKey)
         let now = timekeeper.now
         return try await change("store a customer of \(source.name)") { scope throws(DatabaseError) in
             var appender = try PageAppender(scope.connection, source: source, head: scope.head, now: now)
             let result = try appender.append(page, reading)
             scope.head = appender.head
-            scope.events += appender.events
+            scope.events.take(appender.events)
             return result
         }
     }
@@ -56,7 +56,7 @@ extension EventLog {
     package func storeUnchanged(
         rows count: Int, from source: SourceIdentity, _ reading: CustomerReading
     ) async throws(LogError) -> AppendResult {
-        let page = PreparedPage(source: source, rows: [], position: nil, key: fingerprintKey)
+        let page = await PreparedPage(source: source, rows: [], position: nil, key: fingerprintKey)
         let now = timekeeper.now
         return try await change("store a customer of \(source.name)") { scope throws(DatabaseError) in
             var appender = try PageAppender(scope.connection, source: source, head: scope.head, now: now)

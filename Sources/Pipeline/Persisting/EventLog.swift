@@ -73,13 +73,13 @@ package final class EventLog: Sendable {
         _ rows: [LogRow], from source: SourceIdentity, position: SourcePosition?
     ) async throws(LogError) -> AppendResult {
         let begun = timekeeper.elapsed
-        let page = PreparedPage(source: source, rows: rows, position: position, key: fingerprintKey)
+        let page = await PreparedPage(source: source, rows: rows, position: position, key: fingerprintKey)
         let now = timekeeper.now
         let result = try await change("store a page of \(source.name)") { scope throws(DatabaseError) in
             var appender = try PageAppender(scope.connection, source: source, head: scope.head, now: now)
             try appender.append(page)
             scope.head = appender.head
-            scope.events += appender.events
+            scope.events.take(appender.events)
             return appender.result.with(offsetsOf: appender.events)
         }
         appendSeconds?.observe(timekeeper.elapsed - begun)

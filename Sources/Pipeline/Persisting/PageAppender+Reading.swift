@@ -33,13 +33,13 @@ extension PageAppender {
         var present: Set<EventID> = []
         var isReadable = true
         for row in page.rows {
-            guard case .event(let draft, let id, _, _) = row else {
+            guard case .event(let event) = row else {
                 // Which record it was cannot be known: nothing may be called absent.
                 isReadable = false
                 continue
             }
-            present.insert(id)
-            try RecordLedger.saw(draft, id: id, key: reading.key, source: source, connection)
+            present.insert(event.firstID)
+            try RecordLedger.saw(event.draft, id: event.firstID, key: reading.key, source: source, connection)
         }
         let missing = try RecordLedger.all(of: reading.key, source: source, connection).filter {
             !present.contains($0.firstID)
@@ -81,6 +81,6 @@ extension PageAppender {
         try insert(
             draft, id: id, revision: revision,
             body: draft.encoded(id: id, revision: revision, isDeletion: true), isDeletion: true)
-        try remember(record.firstID, revision: revision, .ofNothing, known.version, isNew: false)
+        try remember(record.firstID, revision: revision, .ofNothing, known.version)
     }
 }

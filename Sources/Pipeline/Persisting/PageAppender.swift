@@ -44,8 +44,8 @@ struct PageAppender {
     mutating func appendRows(_ page: PreparedPage) throws(DatabaseError) {
         for row in page.rows {
             switch row {
-            case .event(let draft, let id, let body, let fingerprints):
-                try append(draft, firstID: id, body: body, fingerprints)
+            case .event(let event):
+                try append(event)
             case .rejected(let raw, let reason, let fingerprint):
                 try reject(raw, reason, fingerprint)
             }
@@ -79,18 +79,18 @@ struct PageAppender {
         try storeHead()
     }
 
-    private mutating func append(
-        _ draft: EventDraft, firstID: EventID, body: [UInt8], _ fingerprints: Fingerprints
-    ) throws(DatabaseError) {
-        guard let known = try latest(firstID) else {
-            if let expiredTime, draft.time <= expiredTime {
-                result.tooOld += 1
-                return
-            }
-            try insert(draft, id: firstID, revision: 1, body: body)
-            try remember(firstID, revision: 1, fingerprints, draft.version, isNew: true)
+    private mutating func append(_ event: PreparedEvent) throws(DatabaseError) {
+        let (draft, firstID, fingerprints) = (event.draft, event.firstID, event.fingerprints)
+        // Most rows are new, and a key that is there already is found by its insert: one search for both.
+        let mayBeNew = !isTooOld(draft)
+        if mayBeNew, try rememberIfNew(firstID, fingerprints, draft.version) {
+            try insert(draft, id: firstID, revision: 1, body: event.body)
             result.stored += 1
             notice(draft)
+            return
+        }
+        guard let known = try latest(firstID) else {
+            result.tooOld += 1
             return
         }
         // A full sweep can meet an older reading of a row that has been read anew meanwhile.
@@ -103,13 +103,13 @@ struct PageAppender {
             result.duplicate += 1
         case .duplicateToRemember:
             try remember(
-                firstID, revision: known.revision, fingerprints, draft.version ?? known.version, isNew: false)
+                firstID, revision: known.revision, fingerprints, draft.version ?? known.version)
             result.duplicate += 1
         case .revision:
             let revision = known.revision + 1
             let id = draft.id(revision: revision)
             try insert(draft, id: id, revision: revision, body: draft.encoded(id: id, revision: revision))
-            try remember(firstID, revision: revision, fingerprints, draft.version, isNew: false)
+            try remember(firstID, revision: revision, fingerprints, draft.version)
             result.updated += 1
             notice(draft)
         }
@@ -153,29 +153,36 @@ struct PageAppender {
                 recorded: head.recorded, body: body))
     }
 
+    /// Whether retention has forgotten the keys of rows as old as this: whether it was there nobody knows.
+    private func isTooOld(_ draft: EventDraft) -> Bool {
+        expiredTime.map { draft.time <= $0 } ?? false
+    }
+
+    /// False when the key is known, and then nothing has happened.
+    private func rememberIfNew(
+        _ id: EventID, _ fingerprints: Fingerprints, _ version: Timestamp?
+    ) throws(DatabaseError) -> Bool {
+        try connection.run(
+            """
+            INSERT INTO dedup (source, first_id, revision, raw, published, stored, version)
+            VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING
+            """,
+            .integer(source), .blob(id.bytes), .blob(fingerprints.raw), .blob(fingerprints.published),
+            .integer(head.recorded.milliseconds), .optional(version?.milliseconds))
+        return connection.changes > 0
+    }
+
     func remember(
-        _ id: EventID, revision: Int64, _ fingerprints: Fingerprints, _ version: Timestamp?, isNew: Bool
+        _ id: EventID, revision: Int64, _ fingerprints: Fingerprints, _ version: Timestamp?
     ) throws(DatabaseError) {
-        let values: [Value] = [
+        try connection.run(
+            """
+            UPDATE dedup SET revision = ?3, raw = ?4, published = ?5, stored = ?6, version = ?7
+            WHERE source = ?1 AND first_id = ?2
+            """,
             .integer(source), .blob(id.bytes), .integer(revision), .blob(fingerprints.raw),
             .blob(fingerprints.published), .integer(head.recorded.milliseconds),
-            .optional(version?.milliseconds),
-        ]
-        if isNew {
-            try connection.forEach(
-                """
-                INSERT INTO dedup (source, first_id, revision, raw, published, stored, version)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                """, values
-            ) { _ in false }
-        } else {
-            try connection.forEach(
-                """
-                UPDATE dedup SET revision = ?3, raw = ?4, published = ?5, stored = ?6, version = ?7
-                WHERE source = ?1 AND first_id = ?2
-                """, values
-            ) { _ in false }
-        }
+            .optional(version?.milliseconds))
     }
 
     /// A row that is in quarantine already is a duplicate: the overlap reads it again and again.

@@ -7,7 +7,7 @@ import Signing
 /// Made on the caller's side, so that the one writer only looks up, fills slots and inserts.
 struct PreparedPage: Sendable {
     enum Row: Sendable {
-        case event(draft: EventDraft, firstID: EventID, body: [UInt8], fingerprints: Fingerprints)
+        case event(PreparedEvent)
         case rejected(raw: [UInt8], reason: String, fingerprint: [UInt8])
     }
 
@@ -15,14 +15,28 @@ struct PreparedPage: Sendable {
     let rows: [Row]
     let position: SourcePosition?
 
-    init(source: SourceIdentity, rows: [LogRow], position: SourcePosition?, key: [UInt8]) {
-        self.source = source
-        self.position = position
+    /// A page this long is prepared by two tasks: the writer waits for it.
+    private static let shared = 128
+
+    /// - Parameter key: the store's, for fingerprints.
+    init(source: SourceIdentity, rows: [LogRow], position: SourcePosition?, key: [UInt8]) async {
+        (self.source, self.position) = (source, position)
+        guard rows.count >= Self.shared else {
+            self.rows = Self.prepared(rows[...], key)
+            return
+        }
+        let half = rows.count / 2
+        async let second = Self.prepared(rows[half...], key)
+        let first = Self.prepared(rows[..<half], key)
+        self.rows = await first + second
+    }
+
+    private static func prepared(_ rows: ArraySlice<LogRow>, _ key: [UInt8]) -> [Row] {
         let hasher = MessageHasher(key: key)
         var prepared: [Row] = []
         prepared.reserveCapacity(rows.count)
         for row in rows { prepared.append(Self.prepared(row, hasher)) }
-        self.rows = prepared
+        return prepared
     }
 
     private static func prepared(_ row: LogRow, _ hasher: borrowing MessageHasher) -> Row {
@@ -30,12 +44,26 @@ struct PreparedPage: Sendable {
         case .event(let draft, let raw):
             let id = draft.id(revision: 1)
             return .event(
-                draft: draft, firstID: id, body: draft.encoded(id: id, revision: 1),
-                fingerprints: Fingerprints(raw: raw, published: draft.data, hasher))
+                PreparedEvent(
+                    draft, id, body: draft.encoded(id: id, revision: 1),
+                    Fingerprints(raw: raw, published: draft.data, hasher)))
         case .rejected(let raw, let reason):
             return .rejected(
                 raw: raw, reason: reason, fingerprint: Fingerprints.fingerprint(raw, hasher))
         }
+    }
+}
+
+/// A row that was normalized. A reference: pages of these are walked over and handed on without copying what is in them.
+final class PreparedEvent: Sendable {
+    let draft: EventDraft
+    let firstID: EventID
+    /// As revision 1, with empty slots for what the writer knows.
+    let body: [UInt8]
+    let fingerprints: Fingerprints
+
+    init(_ draft: EventDraft, _ firstID: EventID, body: [UInt8], _ fingerprints: Fingerprints) {
+        (self.draft, self.firstID, self.body, self.fingerprints) = (draft, firstID, body, fingerprints)
     }
 }
 

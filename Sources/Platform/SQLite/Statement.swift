@@ -20,8 +20,8 @@ final class Statement {
     }
 
     func bind(_ values: [Value]) throws(DatabaseError) {
-        for (place, value) in values.enumerated() {
-            let code = value.bind(to: pointer, at: Int32(place + 1))
+        for place in values.indices {
+            let code = values[place].bind(to: pointer, at: Int32(place + 1))
             guard code == SQLITE_OK else {
                 throw DatabaseError(
                     code: code, handle: connection, doing: "bind value \(place + 1) of: \(text)")
