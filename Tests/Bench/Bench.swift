@@ -4,9 +4,8 @@ import Foundation
 @main enum Bench {
     static let benchmarks: [any Benchmark.Type] = [
         AppendBenchmark.self, PollBenchmark.self, WebhookBenchmark.self, LatencyBenchmark.self,
-        KafkaBenchmark.self,
-        FeedBenchmark.self,
-        GrowthBenchmark.self, StartBenchmark.self, MemoryBenchmark.self,
+        KafkaBenchmark.self, SyslogBenchmark.self, FeedBenchmark.self, GrowthBenchmark.self,
+        StartBenchmark.self, MemoryBenchmark.self,
     ]
 
     static func main() async {

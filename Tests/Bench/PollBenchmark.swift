@@ -10,7 +10,7 @@ struct PollBenchmark: Benchmark {
         process.arguments = [surroundings.binary]
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.runHearing()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         let numbers = text.replacing(",", with: "").split(separator: " ").compactMap { Double($0) }

@@ -27,7 +27,7 @@ final class RelayProcess {
         process.standardError = errors
         process.standardOutput = FileHandle.nullDevice
         let begun = ContinuousClock.now
-        try process.run()
+        try process.runHearing()
         var text = ""
         while !text.contains("relay started") {
             let data = errors.fileHandleForReading.availableData

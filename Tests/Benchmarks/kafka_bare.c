@@ -3,6 +3,8 @@
  *   kafka_bare mock TOPIC=PARTITIONS...        a mock cluster; prints its brokers, ends with its standard input
  *   kafka_bare produce BROKERS FILE TOPIC N    produces FILE's records from memory, N in a transaction (0: idempotent only),
  *                                              and prints the seconds until all were acknowledged
+ *   kafka_bare await BROKERS TOPIC N           waits until N records have come to the topic and prints how many came, in how many
+ *                                              seconds, after the first were seen
  *
  * FILE: for each record the lengths of key and value (4 bytes each, this machine's order), the key, the value.
  */
@@ -14,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static long failed;
 
@@ -113,8 +116,39 @@ static int produce(const char *brokers, const char *path, const char *topic, lon
     return 0;
 }
 
+/* How many records have come: the mock drops old ones, so their number would not do. */
+static long come(rd_kafka_t *handle, const char *topic, int partitions) {
+    long sum = 0;
+    for (int partition = 0; partition < partitions; partition++) {
+        int64_t low = 0, high = 0;
+        if (!rd_kafka_query_watermark_offsets(handle, topic, partition, &low, &high, 5000)) sum += high;
+    }
+    return sum;
+}
+
+static int await(const char *brokers, const char *topic, long wanted) {
+    char text[512];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    set(conf, "bootstrap.servers", brokers);
+    rd_kafka_t *handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (!handle) die("consumer", text);
+    long first, count;
+    double begun = now();
+    while (!(first = count = come(handle, topic, 6)))
+        if (now() - begun > 60) die(topic, "no record in a minute");
+    begun = now();
+    while (count < wanted) {
+        usleep(5000);
+        count = come(handle, topic, 6);
+        if (now() - begun > 600) die(topic, "not all records in ten minutes");
+    }
+    printf("%ld %f\n", count - first, now() - begun);
+    return 0;
+}
+
 int main(int count, char **words) {
     if (count > 2 && !strcmp(words[1], "mock")) return mock(count - 2, words + 2);
     if (count == 6 && !strcmp(words[1], "produce")) return produce(words[2], words[3], words[4], atol(words[5]));
-    die("usage", "kafka_bare mock TOPIC=PARTITIONS... | kafka_bare produce BROKERS FILE TOPIC N");
+    if (count == 5 && !strcmp(words[1], "await")) return await(words[2], words[3], atol(words[4]));
+    die("usage", "kafka_bare mock TOPIC=PARTITIONS... | produce BROKERS FILE TOPIC N | await BROKERS TOPIC N");
 }
