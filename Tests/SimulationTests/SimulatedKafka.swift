@@ -13,6 +13,8 @@ final class SimulatedKafka: BatchSink {
     private struct Flow: Sendable {
         var underWay = 0
         var held: Set<String> = []
+        /// Keys behind a refused event: the relay sends what got through there again, should the refusal not last.
+        var doubted: Set<String> = []
     }
 
     init(_ clock: VirtualClock, _ troubles: [FaultSchedule.Trouble], _ arrivals: Shared<Arrivals>) {
@@ -28,7 +30,7 @@ final class SimulatedKafka: BatchSink {
             arrivals.underWay += 1
         }
         flow.change { flow in
-            if flow.underWay == 0 { flow.held = [] }
+            if flow.underWay == 0 { (flow.held, flow.doubted) = ([], []) }
             flow.underWay += 1
         }
         return Flight(cluster: self, events: events)
@@ -65,8 +67,12 @@ final class SimulatedKafka: BatchSink {
             let isHeld = flow.change { $0.held.contains(event.key) }
             let outcome = isHeld ? Self.notNow : Self.answer(to: event, trouble?.way)
             switch outcome {
-            case .accepted: arrivals.change { $0.accept([event]) }
-            case .refused: arrivals.change { $0.refuse([event]) }
+            case .accepted:
+                let isDoubted = flow.change { $0.doubted.contains(event.key) }
+                arrivals.change { $0.accept([event], isTold: !isDoubted) }
+            case .refused:
+                arrivals.change { $0.refuse([event]) }
+                flow.change { _ = $0.doubted.insert(event.key) }
             case .retry: flow.change { _ = $0.held.insert(event.key) }
             }
             outcomes.append(outcome)

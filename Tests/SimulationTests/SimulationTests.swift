@@ -6,7 +6,7 @@ import Testing
 @Suite struct SimulationTests {
     /// Two at a time, however many there are.
     private static let turns = {
-        let seeds = Seeds.chosen("SIMULATION", usual: 12)
+        let seeds = Seeds.chosen("SIMULATION", usual: 24)
         let middle = seeds.count / 2
         return [Array(seeds[..<middle]), Array(seeds[middle...])].filter { !$0.isEmpty }
     }()
