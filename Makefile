@@ -41,6 +41,7 @@ fuzz: packages ## FUZZ_SECONDS=600 of libFuzzer for each reader of foreign bytes
 SANITIZED := 'PersistingTests|PublishingTests|IngestingTests|SQLiteTests|ServicesTests|EventModelTests|RowDecodingTests'
 sanitize: packages ## the suites without foreign threads, under the address and the thread sanitizer
 	@for kind in address thread; do \
+		TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.txt" \
 		$(SWIFT) test --disable-xctest --sanitize=$$kind --scratch-path .build/$$kind --filter $(SANITIZED) || exit 1; \
 	done
 
