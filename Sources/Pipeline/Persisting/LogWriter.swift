@@ -112,7 +112,7 @@ actor LogWriter {
 }
 
 extension [StoredEvent] {
-    /// As `+=`, without touching what comes first: pages are long, and mostly the only ones of their transaction.
+    /// As `+=`, but an empty list becomes the other one without a copy: pages are long, and mostly alone in their transaction.
     mutating func take(_ more: [StoredEvent]) {
         if isEmpty { self = more } else { self += more }
     }
