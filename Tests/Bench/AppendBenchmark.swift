@@ -26,9 +26,14 @@ struct AppendBenchmark: Benchmark {
         let log = try EventLog(path: path, timekeeper: BenchClock())
         let pages = (0..<Self.pages).map { BenchRows.page(first + $0 * 1000) }
         let took = try await seconds {
-            for page in pages {
-                _ = try await log.append(
+            // As a source does it: the next page is prepared while one is stored.
+            var next = log.prepared(pages[0])
+            for number in pages.indices {
+                let page = next
+                async let stored = log.append(
                     page, from: BenchRows.source, position: SourcePosition(state: "x", watermark: nil))
+                if number + 1 < pages.count { next = log.prepared(pages[number + 1]) }
+                _ = try await stored
             }
         }
         return Double(Self.pages * 1000) / took

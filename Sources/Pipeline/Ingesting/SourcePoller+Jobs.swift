@@ -52,7 +52,7 @@ extension SourcePoller {
                 await poll(window, lane, .live, &plans)
             }
             do throws(SourceError) {
-                job.count(try await reread(piece, lane))
+                job.count(try await storePages(of: piece, lane).stored)
             } catch {
                 failures += 1
                 guard error.mayPassSoon || error.kind == .store, failures < Self.tries else { throw error }
@@ -65,17 +65,6 @@ extension SourcePoller {
             board.update(job)
         }
         setbacks.worked()
-    }
-
-    private func reread(_ window: Window, _ lane: String) async throws(SourceError) -> AppendResult {
-        var total = AppendResult()
-        try await source.read(window, lane: lane) { page throws(SourceError) in
-            if let time = page.vendorTime { clock.saw(time, at: timekeeper.elapsed) }
-            guard !page.rows.isEmpty else { return }
-            for row in page.rows { drift.tell(row, of: identity.name, logger) }
-            total += try await store(normalizing.normalize(page.rows), position: nil)
-        }
-        return total
     }
 
     private func nextStep(_ plans: inout LanePlans) -> LanePlans.Step {

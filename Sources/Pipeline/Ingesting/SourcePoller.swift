@@ -151,17 +151,17 @@ package actor SourcePoller: Service {
         completed.completed(
             window, lane: lane, purpose, rows: total.read, took: timekeeper.elapsed - begun,
             certain: firstVendorTime.map { $0 - settings.lag }, now: timekeeper.now)
-        total += try await store([], position: completed.position)
+        total += try await store(log.prepared([]), position: completed.position)
         plans = completed
         if purpose == .backfill, let gap { tell(gap, lane, plans.gap(of: lane), rows: total.read) }
         return total
     }
 
-    /// A page is stored while the next one is fetched and normalized; never two at once, so that they get into the log
-    /// in their order. One that cannot be stored ends its window at the next, and all are awaited in any case.
-    private func storePages(
+    /// A page is stored while the next one is fetched, normalized and prepared; never two at once, so that they get into
+    /// the log in their order. One that cannot be stored ends its window at the next, and all are awaited in any case.
+    func storePages(
         of window: Window, _ lane: String
-    ) async throws(SourceError) -> (AppendResult, firstVendorTime: Timestamp?) {
+    ) async throws(SourceError) -> (stored: AppendResult, firstVendorTime: Timestamp?) {
         var total = AppendResult()
         var firstVendorTime: Timestamp?
         let failure = await withTaskGroup(of: Result<AppendResult, SourceError>.self) { storing in
@@ -173,9 +173,9 @@ package actor SourcePoller: Service {
                     }
                     guard !page.rows.isEmpty else { return }
                     for row in page.rows { drift.tell(row, of: identity.name, logger) }
-                    let rows = normalizing.normalize(page.rows)
+                    let prepared = log.prepared(normalizing.normalize(page.rows))
                     if let stored = await storing.next() { total += try stored.get() }
-                    storing.addTask { await self.stored(rows) }
+                    storing.addTask { await self.stored(prepared) }
                 }
                 if let stored = await storing.next() { total += try stored.get() }
                 return SourceError?.none
@@ -187,8 +187,8 @@ package actor SourcePoller: Service {
         return (total, firstVendorTime)
     }
 
-    private func stored(_ rows: [LogRow]) async -> Result<AppendResult, SourceError> {
-        do throws(SourceError) { return .success(try await store(rows, position: nil)) } catch {
+    private func stored(_ page: PreparedPage) async -> Result<AppendResult, SourceError> {
+        do throws(SourceError) { return .success(try await store(page, position: nil)) } catch {
             return .failure(error)
         }
     }
@@ -208,9 +208,11 @@ package actor SourcePoller: Service {
             rows: before + rows, elapsed: timekeeper.elapsed)
     }
 
-    func store(_ rows: [LogRow], position: SourcePosition?) async throws(SourceError) -> AppendResult {
+    private func store(
+        _ page: PreparedPage, position: SourcePosition?
+    ) async throws(SourceError) -> AppendResult {
         do throws(LogError) {
-            let result = try await log.append(rows, from: identity, position: position)
+            let result = try await log.append(page, from: identity, position: position)
             if result.rejected > 0 {
                 logger.warning(
                     "rows went to quarantine",

@@ -56,8 +56,7 @@ extension EventLog {
         }
         let ids = readable.map(\.id)
         guard !ids.isEmpty else { return result }
-        let page = await PreparedPage(
-            source: source, rows: readable.map(\.row), position: nil, key: fingerprintKey)
+        let page = prepared(readable.map(\.row))
         let now = timekeeper.now
         let stored = try await change("take rows of \(source.name) out of quarantine") {
             scope throws(DatabaseError) in

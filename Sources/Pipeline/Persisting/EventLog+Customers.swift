@@ -20,14 +20,13 @@ extension EventLog {
     package func discovered(
         _ customers: [CustomerReference], for source: SourceIdentity, position: SourcePosition
     ) async throws(LogError) {
-        let page = await PreparedPage(source: source, rows: [], position: position, key: fingerprintKey)
         let now = timekeeper.now
         try await change("store customers of \(source.name)") { scope throws(DatabaseError) in
-            var appender = try PageAppender(scope.connection, source: source, head: scope.head, now: now)
+            let appender = try PageAppender(scope.connection, source: source, head: scope.head, now: now)
             try CustomerLedger.discover(
                 customers, source: appender.source, kind: source.kind, scope.connection)
             try CustomerLedger.undoJump(source: appender.source, now: now, scope.connection)
-            try appender.append(page)
+            try appender.finish(position: position)
         }
     }
 
@@ -41,7 +40,7 @@ extension EventLog {
     package func store(
         _ rows: [LogRow], from source: SourceIdentity, _ reading: CustomerReading
     ) async throws(LogError) -> ReadingResult {
-        let page = await PreparedPage(source: source, rows: rows, position: nil, key: fingerprintKey)
+        let page = prepared(rows)
         let now = timekeeper.now
         return try await change("store a customer of \(source.name)") { scope throws(DatabaseError) in
             var appender = try PageAppender(scope.connection, source: source, head: scope.head, now: now)
@@ -56,7 +55,6 @@ extension EventLog {
     package func storeUnchanged(
         rows count: Int, from source: SourceIdentity, _ reading: CustomerReading
     ) async throws(LogError) -> AppendResult {
-        let page = await PreparedPage(source: source, rows: [], position: nil, key: fingerprintKey)
         let now = timekeeper.now
         return try await change("store a customer of \(source.name)") { scope throws(DatabaseError) in
             var appender = try PageAppender(scope.connection, source: source, head: scope.head, now: now)
@@ -64,7 +62,7 @@ extension EventLog {
             try CustomerLedger.read(
                 reading, pending: 0, next: nil, source: appender.source, now: appender.head.recorded,
                 scope.connection)
-            try appender.append(page)
+            try appender.finish()
             return appender.result
         }
     }

@@ -21,7 +21,7 @@ extension PageAppender {
         try connection.run(
             "UPDATE sources SET deleted = deleted + ?2 WHERE id = ?1", .integer(source),
             .integer(Int64(absences.deleted)))
-        try finish(page)
+        try finish()
         var outcome = ReadingResult()
         (outcome.rows, outcome.deleted, outcome.vanished) = (result, absences.deleted, absences.vanished)
         return outcome

@@ -36,9 +36,10 @@ struct PageAppender {
         (source, expiredTime) = try Self.source(identity, connection)
     }
 
-    mutating func append(_ page: PreparedPage) throws(DatabaseError) {
+    /// - Parameter position: where the source stands once the page is stored; nil leaves it where it was.
+    mutating func append(_ page: PreparedPage, position: SourcePosition?) throws(DatabaseError) {
         try appendRows(page)
-        try finish(page)
+        try finish(position: position)
     }
 
     mutating func appendRows(_ page: PreparedPage) throws(DatabaseError) {
@@ -66,9 +67,9 @@ struct PageAppender {
             .integer(Int64(result.stored + result.updated)))
     }
 
-    func finish(_ page: PreparedPage) throws(DatabaseError) {
+    func finish(position: SourcePosition? = nil) throws(DatabaseError) {
         try storeNews()
-        try storeSource(page.position)
+        try storeSource(position)
     }
 
     private func storeNews() throws(DatabaseError) {

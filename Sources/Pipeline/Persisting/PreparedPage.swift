@@ -4,39 +4,23 @@ import Signing
 
 /// A page with everything computed that needs no database: ids, fingerprints, the encoding of first revisions.
 ///
-/// Made on the caller's side, so that the one writer only looks up, fills slots and inserts.
-struct PreparedPage: Sendable {
+/// Made by `EventLog.prepared` on the caller's side, so that the one writer only looks up, fills slots and inserts. Who stores
+/// one page after the other prepares the next while one is stored.
+package struct PreparedPage: Sendable {
     enum Row: Sendable {
         case event(PreparedEvent)
         case rejected(raw: [UInt8], reason: String, fingerprint: [UInt8])
     }
 
-    let source: SourceIdentity
     let rows: [Row]
-    let position: SourcePosition?
-
-    /// A page this long is prepared by two tasks: the writer waits for it.
-    private static let shared = 128
 
     /// - Parameter key: the store's, for fingerprints.
-    init(source: SourceIdentity, rows: [LogRow], position: SourcePosition?, key: [UInt8]) async {
-        (self.source, self.position) = (source, position)
-        guard rows.count >= Self.shared else {
-            self.rows = Self.prepared(rows[...], key)
-            return
-        }
-        let half = rows.count / 2
-        async let second = Self.prepared(rows[half...], key)
-        let first = Self.prepared(rows[..<half], key)
-        self.rows = await first + second
-    }
-
-    private static func prepared(_ rows: ArraySlice<LogRow>, _ key: [UInt8]) -> [Row] {
+    init(_ rows: [LogRow], key: [UInt8]) {
         let hasher = MessageHasher(key: key)
         var prepared: [Row] = []
         prepared.reserveCapacity(rows.count)
         for row in rows { prepared.append(Self.prepared(row, hasher)) }
-        return prepared
+        self.rows = prepared
     }
 
     private static func prepared(_ row: LogRow, _ hasher: borrowing MessageHasher) -> Row {
