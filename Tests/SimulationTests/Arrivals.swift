@@ -7,6 +7,8 @@ struct Arrivals: Sendable {
         let offset: Int64
         /// Which run of the relay was told so; nil when no run ever heard of it.
         let run: Int?
+        /// The refused event of its key that it got through behind; it comes again once that one is settled.
+        let behind: Int64?
     }
 
     /// In the order in which they came.
@@ -54,9 +56,11 @@ struct Arrivals: Sendable {
     /// Some events are too large for the endpoints at any time.
     static func isTooLargeForHook(_ offset: Int64) -> Bool { offset % 37 == 0 }
 
-    /// - Parameter isTold: whether the relay hears of it.
-    mutating func accept(_ events: [StoredEvent], isTold: Bool = true) {
-        accepted += events.map { Accepted(offset: $0.offset, run: isTold ? run : nil) }
+    /// - Parameters:
+    ///   - isTold: whether the relay hears of it.
+    ///   - refused: the event of the same key that was refused just before.
+    mutating func accept(_ events: [StoredEvent], isTold: Bool = true, behind refused: Int64? = nil) {
+        accepted += events.map { Accepted(offset: $0.offset, run: isTold ? run : nil, behind: refused) }
     }
 
     mutating func refuse(_ events: [StoredEvent]) {

@@ -84,7 +84,8 @@ struct Oracle {
 
     // MARK: - The log to its ends
 
-    /// At least once, with the same bytes each time; again only what no run of the relay has heard the end of.
+    /// At least once, with the same bytes each time; again only what no run of the relay has heard the end of, and once what
+    /// got through behind a refused event of its key.
     /// - Parameter spent: dead letters that were tried as often as their schedule says.
     private static func everything(
         _ sink: String, _ end: Arrivals, spent: Set<Int64>, head: Int64
@@ -100,7 +101,8 @@ struct Oracle {
         }
         var heard: Set<[Int64]> = []
         for one in end.accepted {
-            guard let run = one.run, !heard.insert([one.offset, Int64(run)]).inserted else { continue }
+            guard let run = one.run else { continue }
+            if heard.insert([one.offset, Int64(run), one.behind ?? 0]).inserted { continue }
             found.append("\(sink): \(one.offset) was sent again after it was accepted")
         }
         return found

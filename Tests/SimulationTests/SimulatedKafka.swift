@@ -13,8 +13,8 @@ final class SimulatedKafka: BatchSink {
     private struct Flow: Sendable {
         var underWay = 0
         var held: Set<String> = []
-        /// Keys behind a refused event: the relay sends what got through there again, should the refusal not last.
-        var doubted: Set<String> = []
+        /// The refused event of a key: the relay sends what got through behind it once more, should the refusal not last.
+        var refused: [String: Int64] = [:]
     }
 
     init(_ clock: VirtualClock, _ troubles: [FaultSchedule.Trouble], _ arrivals: Shared<Arrivals>) {
@@ -30,7 +30,7 @@ final class SimulatedKafka: BatchSink {
             arrivals.underWay += 1
         }
         flow.change { flow in
-            if flow.underWay == 0 { (flow.held, flow.doubted) = ([], []) }
+            if flow.underWay == 0 { (flow.held, flow.refused) = ([], [:]) }
             flow.underWay += 1
         }
         return Flight(cluster: self, events: events)
@@ -68,11 +68,11 @@ final class SimulatedKafka: BatchSink {
             let outcome = isHeld ? Self.notNow : Self.answer(to: event, trouble?.way)
             switch outcome {
             case .accepted:
-                let isDoubted = flow.change { $0.doubted.contains(event.key) }
-                arrivals.change { $0.accept([event], isTold: !isDoubted) }
+                let refused = flow.change { $0.refused[event.key] }
+                arrivals.change { $0.accept([event], behind: refused) }
             case .refused:
                 arrivals.change { $0.refuse([event]) }
-                flow.change { _ = $0.doubted.insert(event.key) }
+                flow.change { $0.refused[event.key] = event.offset }
             case .retry: flow.change { _ = $0.held.insert(event.key) }
             }
             outcomes.append(outcome)

@@ -9,7 +9,8 @@ package import Services
 ///
 /// Several batches are under way at a time, bounded in number and bytes; they are settled in their order, so the position is
 /// the lowest offset that is not acknowledged yet (promise L4). When something fails, nothing new is sent until everything
-/// under way is settled; then what is open is sent again, with what came after it under the same keys (`FlightVerdicts`).
+/// under way is settled; then what is open is sent again, and behind it what came after it under the same keys
+/// (`FlightVerdicts`, `HeldKeys`).
 /// What is refused is looked for by halves and given up only alone (`BatchLimit`).
 package actor BatchPump: Service {
     package nonisolated let name: String
@@ -157,10 +158,12 @@ package actor BatchPump: Service {
     }
 
     private func send(_ events: [StoredEvent], _ ledger: inout DeliveryLedger) {
+        flights.held.release { ledger.window.isSettled($0) }
         var wanted: [StoredEvent] = []
         wanted.reserveCapacity(events.count)
         for event in events where !ledger.window.isSettled(event.offset) {
             ledger.took(event.offset)
+            if flights.held.holds(event) { continue }
             if selection.wants(event) { wanted.append(event) } else { ledger.filtered(event.offset) }
         }
         if !wanted.isEmpty { flights.add(wanted, sink.begin(wanted)) }
@@ -174,6 +177,7 @@ package actor BatchPump: Service {
         if verdicts.retry == nil, verdicts.refusal == nil {
             flights.limit.accepted()
             failures = 0
+            if !flights.held.isEmpty { flights.cursor = ledger.window.progress.position }
         } else {
             await recover(flight, verdicts, &ledger)
         }
@@ -204,6 +208,7 @@ package actor BatchPump: Service {
         {
             bury(flight.events[0], refusal, &ledger)
         }
+        flights.held.hold(all.failedKeys)
         flights.cursor = ledger.window.progress.position
         guard let retry = all.retry, !Task.isCancelled else { return }
         logger.warning(

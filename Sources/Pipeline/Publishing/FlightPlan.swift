@@ -15,6 +15,7 @@ struct FlightPlan {
     /// Everything up to here was read.
     var cursor: Int64 = 0
     var limit: BatchLimit
+    var held = HeldKeys()
     private var flights: [Flight] = []
     private var bytes = 0
 
@@ -24,9 +25,10 @@ struct FlightPlan {
 
     var isEmpty: Bool { flights.isEmpty }
 
-    /// While a refused event is looked for, one batch at a time: it is alone in its request then.
+    /// While a refused event is looked for, one batch at a time: it is alone in its request then. The same while a key is
+    /// held: what was left out for it comes next.
     var hasRoom: Bool {
-        if !limit.isOpen { return flights.isEmpty }
+        if !limit.isOpen || !held.isEmpty { return flights.isEmpty }
         return flights.count < BatchPump.maxBatchesUnderWay && bytes < BatchPump.maxBytesUnderWay
     }
 
@@ -55,7 +57,8 @@ struct FlightPlan {
 struct FlightVerdicts {
     private(set) var refusal: Outcome.Failure?
     private(set) var retry: Outcome.Failure?
-    private var failedKeys: Set<String> = []
+    /// The first event of each key that failed.
+    private(set) var failedKeys: [String: Int64] = [:]
 
     /// - Returns: what may count as delivered.
     mutating func landed(_ events: [StoredEvent], _ failures: [Int: Outcome]) -> [StoredEvent] {
@@ -64,15 +67,19 @@ struct FlightVerdicts {
         for (place, event) in events.enumerated() {
             switch failures[place] {
             case nil, .accepted:
-                if !failedKeys.contains(event.key) { delivered.append(event) }
+                if failedKeys[event.key] == nil { delivered.append(event) }
             case .retry(let failure, _):
                 retry = retry ?? failure
-                failedKeys.insert(event.key)
+                fail(event)
             case .refused(let failure):
                 refusal = refusal ?? failure
-                failedKeys.insert(event.key)
+                fail(event)
             }
         }
         return delivered
+    }
+
+    private mutating func fail(_ event: StoredEvent) {
+        if failedKeys[event.key] == nil { failedKeys[event.key] = event.offset }
     }
 }
