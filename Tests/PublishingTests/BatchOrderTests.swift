@@ -80,6 +80,8 @@ import Testing
         let record = try #require(try await fixture.record("kafka"))
         #expect(record.dead == 4 && record.delivered == 8996)
         #expect(Set(sink.accepted) == Set((1...9000).map(Int64.init)).subtracting([1, 5000, 5001, 9000]))
+        // Looked for by halves, each of them: not by trying the long batch again after every short one.
+        #expect(sink.offered < 4 * 9000)
     }
 
     @Test func latencyIsFromStoredToAcknowledged() async throws {
@@ -135,6 +137,7 @@ private final class CountingSink: BatchSink {
     }
 
     var accepted: [Int64] { state.withLock { $0.accepted } }
+    var offered: Int { state.withLock { $0.attempts.values.reduce(0, +) } }
     var mostUnderWay: Int { state.withLock { $0.mostUnderWay } }
 
     /// From now on what fails is refused for good, and its whole batch with it.

@@ -78,6 +78,7 @@ struct PumpFixture {
     func until(_ name: String, _ isTrue: (SinkRecord) -> Bool) async throws {
         while true {
             if let record = try await record(name), isTrue(record) { return }
+            try Task.checkCancellation()
             await Task.yield()
         }
     }

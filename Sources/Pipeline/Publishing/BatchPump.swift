@@ -175,9 +175,13 @@ package actor BatchPump: Service {
         var verdicts = FlightVerdicts()
         let flight = await land(&verdicts, &ledger)
         if verdicts.retry == nil, verdicts.refusal == nil {
-            flights.limit.accepted()
             failures = 0
-            if !flights.held.isEmpty { flights.cursor = ledger.window.progress.position }
+            // A batch that was shortened for a held key says nothing of a longer one.
+            if flights.held.isEmpty {
+                flights.limit.accepted()
+            } else {
+                flights.cursor = ledger.window.progress.position
+            }
         } else {
             await recover(flight, verdicts, &ledger)
         }
