@@ -44,6 +44,13 @@ struct SimulatedRelay {
         SimulatedVendor(seed: seed, clock: clock, gate: gate, schedule)
     }
 
+    /// What came at each end, in its order: what one run of a seed is told from another by.
+    var story: [String] {
+        arrivals.sorted { $0.key < $1.key }.flatMap { sink, end in
+            end.value.accepted.map { "\(sink) \($0.offset) \($0.run ?? -1)" }
+        }
+    }
+
     /// Whether somebody outside has yet to answer.
     var isBusy: Bool { arrivals.values.contains { $0.value.underWay > 0 } }
 

@@ -44,7 +44,8 @@ struct Simulation {
         while clock.elapsed < limit, !isLate {
             var isOver = false
             do throws(LogError) {
-                var log: EventLog? = try EventLog(path: store, timekeeper: clock)
+                var log: EventLog? = try EventLog(
+                    path: store, timekeeper: clock, queue: { _ in thread.store })
                 weak let last = log
                 if let log { isOver = await run(log, until: limit, end) }
                 log = nil
@@ -77,21 +78,21 @@ struct Simulation {
             hasEnded.value = true
         }
         while clock.elapsed < limit, !hasEnded.value, !isLate {
-            await settle(log)
+            await thread.settle()
             clock.advance(to: limit)
             mend()
         }
         // A death in the midst of work tells more than one at rest.
         let latest = limit + FaultSchedule.hour * 2
         while end != nil, !relay.isBusy, clock.elapsed < latest, !hasEnded.value, !isLate {
-            await settle(log)
+            await thread.settle()
             if !relay.isBusy { clock.advance(to: latest) }
             mend()
         }
         let wasInTime = !hasEnded.value
         finish(end, stop, life)
         while !hasEnded.value, !isLate {
-            await settle(log)
+            await thread.settle()
             if !hasEnded.value { clock.advance(to: clock.elapsed + .seconds(60)) }
         }
         if !isLate { await life.value }
@@ -125,32 +126,6 @@ struct Simulation {
             folder.plan(FAULTY_ERROR, at: 1, count: .max / 2, code: code)
         } else {
             folder.plan(FAULTY_SOUND)
-        }
-    }
-
-    /// Returns when nothing can happen before the clock moves: the thread and both queues of the store are empty, and
-    /// nothing came of emptying them.
-    private func settle(_ log: EventLog) async {
-        var before: Int
-        repeat {
-            before = thread.jobs
-            await thread.catchUp()
-            await Self.catchUp(log)
-            await thread.catchUp()
-        } while thread.jobs != before && !isLate
-    }
-
-    /// Waits behind everything that the store's two queues have to do. What the disk says to that is of no interest.
-    private static func catchUp(_ log: EventLog) async {
-        do throws(LogError) {
-            _ = try await log.openSink(SimulatedRelay.kafka, from: .beginning)
-        } catch {
-            assert(error.kind != .corrupt, "\(error)")
-        }
-        do throws(LogError) {
-            _ = try await log.event(at: .max)
-        } catch {
-            assert(error.kind != .corrupt, "\(error)")
         }
     }
 }

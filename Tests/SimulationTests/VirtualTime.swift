@@ -70,47 +70,6 @@ final class VirtualClock: Timekeeper {
     }
 }
 
-/// One thread for everything the simulated relay does outside its store, so that it can be known when nothing is left to
-/// do, and so that the same seed meets the same order.
-final class SimulationThread: TaskExecutor {
-    /// The same thread for who drives the simulation: it comes after what is there, and its jobs do not count.
-    final class Driver: TaskExecutor {
-        private let queue: BlockingSerialQueue
-
-        fileprivate init(_ queue: BlockingSerialQueue) {
-            self.queue = queue
-        }
-
-        func enqueue(_ job: consuming ExecutorJob) {
-            let unowned = UnownedJob(job)
-            queue.add { unowned.runSynchronously(on: self.asUnownedTaskExecutor()) }
-        }
-    }
-
-    let driver: Driver
-    private let queue: BlockingSerialQueue
-    private let count = Atomic<Int>(0)
-
-    init() {
-        queue = BlockingSerialQueue()
-        driver = Driver(queue)
-    }
-
-    /// Jobs so far.
-    var jobs: Int { count.load(ordering: .sequentiallyConsistent) }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let unowned = UnownedJob(job)
-        count.add(1, ordering: .sequentiallyConsistent)
-        queue.add { unowned.runSynchronously(on: self.asUnownedTaskExecutor()) }
-    }
-
-    /// Returns when everything that was enqueued before has run.
-    func catchUp() async {
-        await withCheckedContinuation { continuation in queue.add { continuation.resume() } }
-    }
-}
-
 /// For the services that look at the whole store every few minutes: hours here, for the tests' time.
 struct SlowClock: Timekeeper {
     let clock: VirtualClock

@@ -40,10 +40,13 @@ package final class EventLog: Sendable {
     private static let tailBytes = 16 << 20
 
     /// Opens the store for writing, making it and its folder when they are missing (file mode 0600).
-    /// - Parameter appendSeconds: gets how long each page took until it was on disk.
+    /// - Parameters:
+    ///   - appendSeconds: gets how long each page took until it was on disk.
+    ///   - queue: makes what the store's blocking work is done on, once for writing and once for reading.
     /// - Throws: `.inUse` while another process holds it, `.foreign` for a file that is not ours or too new.
     package init(
-        path: String, timekeeper: any Timekeeper, appendSeconds: Metric? = nil
+        path: String, timekeeper: any Timekeeper, appendSeconds: Metric? = nil,
+        queue: (_ label: String) -> BlockingQueue = { BlockingQueue(label: $0) }
     ) throws(LogError) {
         self.path = path
         self.appendSeconds = appendSeconds
@@ -57,9 +60,9 @@ package final class EventLog: Sendable {
         self.tail = tail
         writer = LogWriter(
             connection: opened.connection, head: opened.head,
-            queue: BlockingQueue(label: "millrace.log.writer"),
+            queue: queue("millrace.log.writer"),
             didCommit: { tail.publish($0) })
-        reader = try LogReader(path: path)
+        reader = try LogReader(path: path, queue: queue("millrace.log.reader"))
     }
 
     /// Offset of the newest event; 0 before the first.

@@ -1,7 +1,7 @@
 package import EventModel
 import Foundation
 import SQLite
-import Services
+package import Services
 
 /// Reads a store through a connection of its own: beside the writer of this process, or beside another process's relay.
 ///
@@ -16,7 +16,9 @@ package actor LogReader {
     /// Opens an existing store for reading.
     /// - Throws: `.missing` when there is none, `.foreign` when it is not one of ours, or of an older format that only a
     ///   relay's start brings up to date.
-    package init(path: String) throws(LogError) {
+    package init(
+        path: String, queue: BlockingQueue = BlockingQueue(label: "millrace.log.reader")
+    ) throws(LogError) {
         let doing = "read the store \(path)"
         guard FileManager.default.fileExists(atPath: path) else {
             throw LogError(.missing, doing: doing, cause: "there is no such file")
@@ -33,7 +35,7 @@ package actor LogReader {
         try StoreFormat.requireCurrent(connection, doing: doing)
         self.path = path
         self.connection = connection
-        queue = BlockingQueue(label: "millrace.log.reader")
+        self.queue = queue
     }
 
     /// Events after an offset, ascending; empty at the head.
