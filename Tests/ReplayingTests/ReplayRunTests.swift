@@ -130,7 +130,9 @@ struct ReplayFixture {
     ) async throws -> ReplayRecord {
         let run = ReplayRun(
             log: log, reader: reader, target: target, timekeeper: clock, draw: { 0.5 }, stop: stop,
-            logger: .silent
+            logger: .silent,
+            store: PatientStore(
+                replay: record.id, timekeeper: clock, draw: { 0.5 }, stop: stop, logger: .silent)
         ) { _ in }
         let ticking = Task {
             while !Task.isCancelled {
@@ -138,7 +140,7 @@ struct ReplayFixture {
                 await Task.yield()
             }
         }
-        let end = try await run.carry(record)
+        let end = await run.carry(record)
         ticking.cancel()
         await ticking.value
         return end

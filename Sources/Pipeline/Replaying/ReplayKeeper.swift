@@ -34,15 +34,18 @@ package final class ReplayKeeper: Service {
     static let atOnce = 16
     static let kept: Duration = .seconds(30 * 86_400)
 
-    /// - Parameter draw: gives numbers between 0 and 1, for jitter.
+    /// - Parameters:
+    ///   - queue: what its reading is done on.
+    ///   - draw: gives numbers between 0 and 1, for jitter.
     package init(
-        _ log: EventLog, targets: @escaping Targets, timekeeper: any Timekeeper,
+        _ log: EventLog, targets: @escaping Targets,
+        queue: BlockingQueue = BlockingQueue(label: "millrace.replay.reader"), timekeeper: any Timekeeper,
         draw: @escaping @Sendable () -> Double, logger: Logger
     ) throws(LogError) {
         (self.log, self.targets, self.timekeeper, self.draw) = (log, targets, timekeeper, draw)
         self.logger = logger
         // A connection of its own: a long read holds nobody up.
-        reader = try LogReader(path: log.path)
+        reader = try LogReader(path: log.path, queue: queue)
         (orders, order) = AsyncStream.makeStream()
     }
 
@@ -108,22 +111,19 @@ package final class ReplayKeeper: Service {
         logger.info(
             "replay begins",
             [.name: .text(record.id), .sink: .text(record.target), .from: .text("\(record.position + 1)")])
-        do throws(LogError) {
-            let end = try await carried(record, stop)
-            if !stop.isStopped { try await settle(end) }
-        } catch {
-            // The store has the last position: it goes on from there at the next start.
-            logger.error(
-                "replay cannot use the store, it goes on after a restart",
-                [.name: .text(record.id), .cause: .text(error.description)])
-        }
+        let store = PatientStore(
+            replay: record.id, timekeeper: timekeeper, draw: draw, stop: stop, logger: logger)
+        let end = await carried(record, stop, store)
+        if !stop.isStopped { await settle(end, store) }
         state.withLock { state in
             state.running[record.id] = nil
             state.stops[record.id] = nil
         }
     }
 
-    private func carried(_ record: ReplayRecord, _ stop: StopSignal) async throws(LogError) -> ReplayRecord {
+    private func carried(
+        _ record: ReplayRecord, _ stop: StopSignal, _ store: PatientStore
+    ) async -> ReplayRecord {
         guard let target = await targets(record) else {
             var failed = record
             (failed.state, failed.failure) = (.failed, "\(record.target) is not there any more")
@@ -131,19 +131,19 @@ package final class ReplayKeeper: Service {
         }
         let run = ReplayRun(
             log: log, reader: reader, target: target, timekeeper: timekeeper, draw: draw, stop: stop,
-            logger: logger
+            logger: logger, store: store
         ) { [self] newer in
             state.withLock { state in
                 if state.running[newer.id] != nil { state.running[newer.id] = newer }
             }
         }
-        return try await run.carry(record)
+        return await run.carry(record)
     }
 
-    private func settle(_ end: ReplayRecord) async throws(LogError) {
+    private func settle(_ end: ReplayRecord, _ store: PatientStore) async {
         var end = end
         if end.state != .running { end.finished = timekeeper.now }
-        try await log.storeReplay(end)
+        await store.ask { [end] () async throws(LogError) in try await log.storeReplay(end) }
         logger.info(
             "replay ended",
             [

@@ -8,7 +8,8 @@ import Services
 ///
 ///     LogReader ──▶ types ──▶ target (all of a batch settled) ──▶ position in the store ──▶ pace
 ///
-/// At least once: a batch that was under way when the process died is sent again, under the same ids.
+/// At least once: a batch that was under way when the process ended is sent again, under the same ids. A store that
+/// does not answer is waited for; what was delivered meanwhile is not sent again.
 struct ReplayRun: Sendable {
     let log: EventLog
     let reader: LogReader
@@ -17,6 +18,7 @@ struct ReplayRun: Sendable {
     let draw: @Sendable () -> Double
     let stop: StopSignal
     let logger: Logger
+    let store: PatientStore
     /// Told after every step.
     let didProceed: @Sendable (ReplayRecord) -> Void
 
@@ -25,33 +27,40 @@ struct ReplayRun: Sendable {
     /// other side cannot take must not hold all others for ever. An other side that takes nothing is waited for.
     static let rounds = 12
 
-    func carry(_ record: ReplayRecord) async throws(LogError) -> ReplayRecord {
+    func carry(_ record: ReplayRecord) async -> ReplayRecord {
         var record = record
         let pace = ReplayPace(rate: record.rate)
         let begun = timekeeper.elapsed
         let before = record.delivered + record.dead
         guard await stop.unlessStopped({ await target.open() }) == true else { return record }
         while record.state == .running, record.pending > 0, !stop.isStopped, !Task.isCancelled {
-            let events = try await read(record, pace.batch(atMost: target.batchLimit))
-            guard try await settle(events, &record) else { break }
-            try await log.storeReplay(record)
+            guard let events = await read(record, pace.batch(atMost: target.batchLimit)),
+                await settle(events, &record)
+            else { break }
+            await keep(record)
             didProceed(record)
             let sent = record.delivered + record.dead - before
-            await wait(pace.wait(afterSending: sent, in: timekeeper.elapsed - begun))
+            await stop.wait(pace.wait(afterSending: sent, in: timekeeper.elapsed - begun), by: timekeeper)
         }
         if record.state == .running, record.pending == 0 { record.state = .done }
         await target.close()
         return record
     }
 
-    private func read(_ record: ReplayRecord, _ limit: Int) async throws(LogError) -> [StoredEvent] {
-        let events = try await reader.events(after: record.position, limit: limit, maxBytes: Self.maxBytes)
-        return events.filter { $0.offset < record.until }
+    /// Nil when it was stopped before the store answered.
+    private func read(_ record: ReplayRecord, _ limit: Int) async -> [StoredEvent]? {
+        let events = await store.ask { () async throws(LogError) in
+            try await reader.events(after: record.position, limit: limit, maxBytes: Self.maxBytes)
+        }
+        return events?.filter { $0.offset < record.until }
+    }
+
+    private func keep(_ record: ReplayRecord) async {
+        await store.ask { () async throws(LogError) in try await log.storeReplay(record) }
     }
 
     /// - Returns: false when it was stopped before everything of the batch was settled.
-    private func settle(_ events: [StoredEvent], _ record: inout ReplayRecord) async throws(LogError) -> Bool
-    {
+    private func settle(_ events: [StoredEvent], _ record: inout ReplayRecord) async -> Bool {
         // Offsets are dense: what is not there any more was removed by retention.
         let end = events.last?.offset ?? record.until - 1
         let wanted = events.filter { record.types.match($0.type) }
@@ -91,7 +100,8 @@ struct ReplayRun: Sendable {
             }
             record.failure = round.reason
             didProceed(record)
-            await wait(max(round.wait, ReplayPace.pause(afterFailures: failures, draw: draw())))
+            await stop.wait(
+                max(round.wait, ReplayPace.pause(afterFailures: failures, draw: draw())), by: timekeeper)
         }
         return (delivered, dead)
     }
@@ -104,12 +114,6 @@ struct ReplayRun: Sendable {
         return events.count
     }
 
-    private func wait(_ duration: Duration) async {
-        guard duration > .zero else { return }
-        _ = await stop.unlessStopped {
-            do throws(CancellationError) { try await timekeeper.sleep(for: duration) } catch { return }
-        }
-    }
 }
 
 /// What became of one attempt at a batch. Pure.
