@@ -150,7 +150,7 @@ let crashRooms: [Target] = [
         "SimulationTests",
         needs: [
             "CrashWorkload", "FaultyDisk", "EventModel", "Ports", "Services", "Ingesting", "Normalizing",
-            "Persisting", "Publishing", "TestSupport",
+            "Persisting", "Publishing", "Replaying", "TestSupport",
         ]),
 ]
 

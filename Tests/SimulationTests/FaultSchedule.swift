@@ -33,6 +33,8 @@ struct FaultSchedule: Sendable {
     /// Of one endpoint after the other.
     let endpoints: [[Trouble]]
     let ends: [End]
+    /// When somebody asks for a replay.
+    let replay: Duration
 
     init(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
@@ -53,6 +55,10 @@ struct FaultSchedule: Sendable {
                     writes: Int64.random(in: 1...6, using: &random)))
         }
         self.ends = ends
+        // Now and then right before the disk fails: a replay is short.
+        let isUnlucky = Bool.random(using: &random)
+        let anyHour = Self.hour * Double.random(in: 12...60, using: &random)
+        replay = isUnlucky ? disk.last.map { $0.from - .seconds(1) } ?? anyHour : anyHour
     }
 
     static func trouble(_ list: [Trouble], at time: Duration) -> Trouble? {

@@ -6,18 +6,9 @@ import Persisting
 /// every event arrived at every end as its sink promises.
 struct Oracle {
     private let simulation: Simulation
-    private let happenings: [SimulatedVendor.Happening]
 
     init(_ simulation: Simulation) {
         self.simulation = simulation
-        happenings = simulation.relay.vendor.happenings
-    }
-
-    private struct Event: Decodable {
-        struct Content: Decodable { let content: String? }
-        let id, subject, sequence, partitionkey: String
-        let revision: Int
-        let data: Content
     }
 
     func findings() async throws -> [String] {
@@ -27,10 +18,13 @@ struct Oracle {
         var found = try await reader.problems()
         let kafka = arrivals(SimulatedRelay.kafka)
         let events = try kafka.bodies.mapValues { body in
-            try JSONDecoder().decode(Event.self, from: Data(body))
+            try JSONDecoder().decode(LogOracle.Event.self, from: Data(body))
         }
-        found += log(events, head: head)
-        for sink in simulation.relay.arrivals.keys.sorted() {
+        let upstream = LogOracle(
+            happenings: simulation.relay.happenings, absences: simulation.relay.absences.value)
+        found += upstream.findings(events, head: head)
+        found += Self.replay(try await store.replays(), arrivals(SimulatedRelay.replay))
+        for sink in simulation.relay.arrivals.keys.sorted() where sink != SimulatedRelay.replay {
             let spent = try await store.deadLetters(of: sink, after: 0, limit: 10_000).map(\.letter)
                 .filter { $0.attempts == SimulatedRelay.waits.count + 1 }.map(\.offset)
             found += Self.everything(sink, arrivals(sink), spent: Set(spent), head: head)
@@ -50,38 +44,6 @@ struct Oracle {
         simulation.relay.arrivals[sink]?.value ?? Arrivals()
     }
 
-    // MARK: - Upstream to the log
-
-    /// The log as Kafka was offered it: retention may have removed the beginning since.
-    private func log(_ events: [Int64: Event], head: Int64) -> [String] {
-        var (found, contents, ids): ([String], [String: [String]], Set<String>) = ([], [:], [])
-        for (offset, event) in events.sorted(by: { $0.key < $1.key }) {
-            if Int64(event.sequence) != offset {
-                found.append("event \(offset) says it is \(event.sequence)")
-            }
-            if !ids.insert(event.id).inserted { found.append("\(event.id) is there twice") }
-            // Operational events are of no row.
-            guard let content = event.data.content else { continue }
-            contents[event.subject, default: []].append(content)
-            if event.revision != contents[event.subject]?.count {
-                found.append("\(event.subject): a revision is missing")
-            }
-        }
-        if events.count != Int(head) { found.append("\(head) events, \(events.count) were offered") }
-        for row in happenings {
-            let logged = contents.removeValue(forKey: "unionid/\(row.identity)") ?? []
-            let happened = row.versions.map(\.content)
-            if logged.last != happened.last {
-                found.append("\(row.identity): logged \(logged), happened \(happened)")
-            }
-            if logged != happened.filter(logged.contains) {
-                found.append("\(row.identity): \(logged) out of order")
-            }
-        }
-        if !contents.isEmpty { found.append("\(contents.count) rows never happened") }
-        return found
-    }
-
     // MARK: - The log to its ends
 
     /// At least once, with the same bytes each time; again only what no run of the relay has heard the end of, and once what
@@ -92,12 +54,17 @@ struct Oracle {
     ) -> [String] {
         let settled = Set(end.accepted.map(\.offset)).union(end.refused).union(spent)
         let missing = (0...head).dropFirst().filter { !settled.contains($0) }
+        var found = repeats(sink, end)
+        if !missing.isEmpty {
+            found.append("\(sink): \(missing.count) events never arrived: \(missing.prefix(5))")
+        }
+        return found
+    }
+
+    private static func repeats(_ sink: String, _ end: Arrivals) -> [String] {
         var found: [String] = []
         if !end.changed.isEmpty {
             found.append("\(sink): \(end.changed.sorted().prefix(5)) came again as something else")
-        }
-        if !missing.isEmpty {
-            found.append("\(sink): \(missing.count) events never arrived: \(missing.prefix(5))")
         }
         var heard: Set<[Int64]> = []
         for one in end.accepted {
@@ -105,6 +72,21 @@ struct Oracle {
             if heard.insert([one.offset, Int64(run), one.behind ?? 0]).inserted { continue }
             found.append("\(sink): \(one.offset) was sent again after it was accepted")
         }
+        return found
+    }
+
+    /// All of it, beside the live flow; an account of its own says what retention had removed or the endpoint refused.
+    private static func replay(_ replays: [ReplayRecord], _ end: Arrivals) -> [String] {
+        guard let replay = replays.first, replays.count == 1, replay.state == .done else {
+            return ["replays: \(replays.map { "\($0.state) \($0.failure ?? "")" })"]
+        }
+        var found = repeats("replay", end)
+        let arrived = Set(end.accepted.map(\.offset))
+        let settled = replay.delivered + replay.dead + replay.expired + replay.filtered
+        if settled != replay.events { found.append("replay: \(settled) of \(replay.events) events settled") }
+        let missing = replay.events - Int64(arrived.count)
+        if missing > replay.dead + replay.expired { found.append("replay: \(missing) events never arrived") }
+        if replay.delivered > arrived.count { found.append("replay: counts more than arrived") }
         return found
     }
 

@@ -6,6 +6,7 @@ import Ports
 final class SimulatedEndpoint: Endpoint {
     private struct Flight {
         let events: [StoredEvent]
+        let arrivals: Shared<Arrivals>
         let done: @Sendable (AttemptResult) -> Void
     }
 
@@ -17,24 +18,28 @@ final class SimulatedEndpoint: Endpoint {
 
     private let clock: VirtualClock
     private let troubles: [FaultSchedule.Trouble]
-    private let arrivals: Shared<Arrivals>
+    private let live, replayed: Shared<Arrivals>
     private let pending = Shared(Pending())
 
-    init(_ clock: VirtualClock, _ troubles: [FaultSchedule.Trouble], _ arrivals: Shared<Arrivals>) {
-        (self.clock, self.troubles, self.arrivals) = (clock, troubles, arrivals)
+    init(
+        _ clock: VirtualClock, _ troubles: [FaultSchedule.Trouble], _ live: Shared<Arrivals>,
+        replayed: Shared<Arrivals>
+    ) {
+        (self.clock, self.troubles, self.live, self.replayed) = (clock, troubles, live, replayed)
     }
 
     func begin(_ delivery: Delivery, _ done: @escaping @Sendable (AttemptResult) -> Void) {
         let trouble = FaultSchedule.trouble(troubles, at: clock.elapsed)
+        let arrivals = delivery.replay == nil ? live : replayed
         arrivals.change { $0.offered(delivery) }
         // What hangs may have been taken on the other side: the relay cannot know, and must send it again.
         let hangs = trouble.map { $0.way % 5 == 4 } ?? false
         if hangs { arrivals.change { $0.accept(delivery.events, isTold: false) } }
-        let ticket = remember(Flight(events: delivery.events, done: done))
+        let ticket = remember(Flight(events: delivery.events, arrivals: arrivals, done: done))
         clock.after(hangs ? .seconds(15) : .milliseconds(30)) { [self] in
             guard let flight = forget(ticket) else { return }
             let result = Self.answer(to: flight.events, trouble?.way)
-            arrive(flight.events, result.verdict)
+            Self.arrive(flight, result.verdict)
             flight.done(result)
         }
     }
@@ -52,9 +57,9 @@ final class SimulatedEndpoint: Endpoint {
             pending.flights = [:]
         }
         for flight in open {
-            arrivals.change { $0.underWay -= 1 }
+            flight.arrivals.change { $0.underWay -= 1 }
             if flight.events[0].offset % 2 == 0 {
-                arrivals.change { $0.accept(flight.events, isTold: false) }
+                flight.arrivals.change { $0.accept(flight.events, isTold: false) }
             }
             clock.after(.zero) { flight.done(AttemptResult(.abandoned)) }
         }
@@ -67,7 +72,7 @@ final class SimulatedEndpoint: Endpoint {
             (ticket, isAbandoned) = (pending.next, pending.isAbandoned)
             if !isAbandoned { pending.flights[ticket] = flight }
         }
-        if !isAbandoned { arrivals.change { $0.underWay += 1 } }
+        if !isAbandoned { flight.arrivals.change { $0.underWay += 1 } }
         if isAbandoned { clock.after(.zero) { flight.done(AttemptResult(.abandoned)) } }
         return ticket
     }
@@ -75,17 +80,17 @@ final class SimulatedEndpoint: Endpoint {
     private func forget(_ ticket: Int) -> Flight? {
         var flight: Flight?
         pending.change { flight = $0.flights.removeValue(forKey: ticket) }
-        if flight != nil { arrivals.change { $0.underWay -= 1 } }
+        flight?.arrivals.change { $0.underWay -= 1 }
         return flight
     }
 
-    private func arrive(_ events: [StoredEvent], _ verdict: AttemptResult.Verdict) {
-        arrivals.change { arrivals in
+    private static func arrive(_ flight: Flight, _ verdict: AttemptResult.Verdict) {
+        flight.arrivals.change { arrivals in
             switch verdict {
-            case .accepted: arrivals.accept(events)
-            case .refused: arrivals.refuse(events)
+            case .accepted: arrivals.accept(flight.events)
+            case .refused: arrivals.refuse(flight.events)
             // Half of a batch may do.
-            case .tooLarge where events.count == 1: arrivals.refuse(events)
+            case .tooLarge where flight.events.count == 1: arrivals.refuse(flight.events)
             default: break
             }
         }

@@ -5,6 +5,7 @@ import Normalizing
 import Persisting
 import Ports
 import Publishing
+import Replaying
 import Services
 import TestSupport
 
@@ -14,6 +15,8 @@ struct SimulatedRelay {
     static let transactions = "kafka/exactly-once"
     /// One subscription of each kind.
     static let hooks = ["webhook/plain", "webhook/ordered", "webhook/batched"]
+    /// What comes to the first of them again, beside its live flow.
+    static let replay = "replay"
 
     static let waits: [Duration] =
         [.seconds(5), .seconds(300), .seconds(1800)] + Array(repeating: .seconds(7200), count: 12)
@@ -24,24 +27,41 @@ struct SimulatedRelay {
     /// What is outside and stays, by sink.
     let arrivals: [String: Shared<Arrivals>]
     let lines = Shared<[String]>([])
+    let absences = Shared<[String: Int]>([:])
+    private let draw: @Sendable () -> Double
     private let cluster = Shared(SimulatedTransactions.Cluster())
 
     init(clock: VirtualClock, schedule: FaultSchedule, seed: UInt64) {
         (self.clock, self.schedule, self.seed) = (clock, schedule, seed)
-        let sinks = [Self.kafka, Self.transactions] + Self.hooks
+        draw = Self.draws(seed: seed)
+        let sinks = [Self.kafka, Self.transactions, Self.replay] + Self.hooks
         arrivals = Dictionary(uniqueKeysWithValues: sinks.map { ($0, Shared(Arrivals())) })
     }
 
-    func services(_ log: EventLog) -> [[any Service]] {
+    func services(_ log: EventLog, _ queue: BlockingQueue) throws(LogError) -> [[any Service]] {
         let retention = RetentionKeeper(
             log, .init(retention: .seconds(86_400), hard: .zero, dedupRetention: .seconds(9 * 86_400)),
             relay: "acme", timekeeper: SlowClock(clock: clock), logger: logger)
         let audit = AuditKeeper(log, timekeeper: SlowClock(clock: clock), logger: logger)
-        return [[retention, audit], [batchPump(log), transactionPump(log), deliveries(log)], [poller(log)]]
+        let deliveries = deliveries(log)
+        let book = SubscriptionBook(deliveries)
+        let replays = try ReplayKeeper(
+            log, targets: { record in await Self.target(record, book) }, queue: queue, timekeeper: clock,
+            draw: draw, logger: logger)
+        let asker = SimulatedOperator(
+            log: log, book: book, replays: replays, at: schedule.replay, clock: clock)
+        let outside = outside
+        return [
+            [retention, audit], [batchPump(log), transactionPump(log), deliveries], [replays, asker],
+            [poller(log, outside), customerPoller(log, outside)],
+        ]
     }
 
-    var vendor: SimulatedVendor {
-        SimulatedVendor(seed: seed, clock: clock, gate: gate, schedule)
+    /// Everything that happens upstream.
+    var happenings: [Happening] {
+        let outside = outside
+        return SimulatedVendor(seed: seed, outside).happenings
+            + SimulatedCustomers(seed: seed, outside, absences: absences).happenings
     }
 
     /// What came at each end, in its order: what one run of a seed is told from another by.
@@ -58,27 +78,57 @@ struct SimulatedRelay {
         for end in arrivals.values { end.change { $0.relayDied() } }
     }
 
-    private var gate: AccountGate {
-        AccountGate(
-            account: "acme-tanma", requestsPerSecond: 2, atOnce: 2, timekeeper: clock, draw: draw,
-            logger: logger)
+    /// A replay sends again what was under way when the relay ended, also when it was asked to.
+    func begins() {
+        arrivals[Self.replay]?.change { $0.relayDied() }
     }
 
-    private func poller(_ log: EventLog) -> SourcePoller {
-        let gate = gate
-        return SourcePoller(
+    // MARK: - Sources
+
+    private var outside: VendorSide {
+        let gate = AccountGate(
+            account: "acme-tanma", requestsPerSecond: 2, atOnce: 2, timekeeper: clock, draw: draw,
+            logger: logger)
+        return VendorSide(clock: clock, gate: gate, troubles: schedule.vendor)
+    }
+
+    private func customerPoller(_ log: EventLog, _ outside: VendorSide) -> CustomerPoller {
+        CustomerPoller(
+            SourceIdentity(account: "acme-tanma", kind: .followRecords, name: "follow"),
+            source: SimulatedCustomers(seed: seed, outside, absences: absences),
+            relations: .init(
+                source: SimulatedRelations(outside: outside), normalizer: SimulatedRelationNormalizer()),
+            normalizing: RowNormalizing(
+                relay: "acme", account: "acme-tanma", normalizer: SimulatedRecordNormalizer()),
+            log: log,
+            schedule: .init(
+                every: .seconds(300), maxAge: .seconds(8 * 3600), since: SimulatedCustomers.introduced,
+                requestsPerSecond: 2),
+            gate: outside.gate, timekeeper: clock, draw: draw, logger: logger)
+    }
+
+    private func poller(_ log: EventLog, _ outside: VendorSide) -> SourcePoller {
+        SourcePoller(
             SourceIdentity(account: "acme-tanma", kind: .visits, name: "visits"),
-            source: SimulatedVendor(seed: seed, clock: clock, gate: gate, schedule),
+            source: SimulatedVendor(seed: seed, outside),
             normalizing: RowNormalizing(
                 relay: "acme", account: "acme-tanma", normalizer: SimulatedNormalizer()),
             log: log,
             schedule: SourcePoller.Schedule(
                 start: VirtualClock.start, every: .seconds(600), lag: .seconds(10), overlap: .seconds(900),
                 sweeps: [(every: .seconds(6 * 3600), span: .seconds(2 * 86_400))]),
-            gate: gate, timekeeper: clock, draw: draw, logger: logger)
+            gate: outside.gate, timekeeper: clock, draw: draw, logger: logger)
     }
 
     // MARK: - Sinks
+
+    private static func target(
+        _ record: ReplayRecord, _ book: SubscriptionBook
+    ) async -> (any ReplayTarget)? {
+        do throws(BookError) {
+            return try await book.replayTarget(record.target, replay: record.id)
+        } catch { return nil }
+    }
 
     private func batchPump(_ log: EventLog) -> BatchPump {
         BatchPump(
@@ -96,7 +146,7 @@ struct SimulatedRelay {
 
     private func deliveries(_ log: EventLog) -> DeliveryEngine {
         let endpoints = zip(Self.hooks, schedule.endpoints).map { hook, troubles in
-            (hook, SimulatedEndpoint(clock, troubles, at(hook)))
+            (hook, SimulatedEndpoint(clock, troubles, at(hook), replayed: at(Self.replay)))
         }
         let byName = Dictionary(uniqueKeysWithValues: endpoints)
         let surroundings = DeliveryEngine.Surroundings(
@@ -121,12 +171,12 @@ struct SimulatedRelay {
 
     private func at(_ sink: String) -> Shared<Arrivals> { arrivals[sink] ?? Shared(Arrivals()) }
 
-    private static let everything = [NamePattern("*")].compactMap { $0 }
+    static let everything = [NamePattern("*")].compactMap { $0 }
 
     private var selection: SinkSelection { SinkSelection(events: Self.everything, accounts: nil) }
 
     /// The simulation's own generator: one draw after the other, on one thread.
-    private var draw: @Sendable () -> Double {
+    private static func draws(seed: UInt64) -> @Sendable () -> Double {
         let random = Shared(SeededGenerator(seed: seed &+ 2))
         return {
             var drawn = 0.0

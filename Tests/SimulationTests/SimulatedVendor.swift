@@ -1,40 +1,21 @@
 import CrashWorkload
 import EventModel
+import Ingesting
 import Ports
 import TestSupport
 
-/// What happens upstream, decided by the seed, and an endpoint that lists it and fails by schedule.
+/// The visits, decided by the seed, and an endpoint that lists them and fails by schedule.
 final class SimulatedVendor: WindowSource {
-    /// One row and its versions: what it says from when on. The first may be listed later than its own time.
-    struct Happening: Sendable {
-        let identity: String
-        let time: Timestamp
-        let versions: [(since: Timestamp, content: String)]
-
-        func content(at now: Timestamp) -> String? { versions.last { $0.since <= now }?.content }
-    }
-
     let kind = SourceKind.visits
     let happenings: [Happening]
-    private let clock: VirtualClock
-    private let gate: any RequestGate
-    private let troubles: [FaultSchedule.Trouble]
-    private let pages = Shared(0)
+    private let outside: VendorSide
 
-    init(seed: UInt64, clock: VirtualClock, gate: any RequestGate, _ schedule: FaultSchedule) {
-        (self.clock, self.gate, troubles) = (clock, gate, schedule.vendor)
+    init(seed: UInt64, _ outside: VendorSide) {
+        self.outside = outside
         var random = SeededGenerator(seed: seed &+ 1)
         happenings = (0..<120).map { number in
-            let seconds = Int64.random(in: 0..<(3 * 86_400), using: &random)
-            let time = VirtualClock.start + .seconds(seconds)
             // Most are listed at once, some late: within the overlap, or so late that only a sweep can find them.
-            let late = [0, 0, 0, 300, 36_000].randomElement(using: &random) ?? 0
-            var (since, versions) = (time + .seconds(late), [(Timestamp, String)]())
-            for version in 0..<Int.random(in: 1...3, using: &random) {
-                versions.append((since, "\(number).\(version)"))
-                since = since + .seconds(Int64.random(in: 60...30_000, using: &random))
-            }
-            return Happening(identity: "row\(number)", time: time, versions: versions)
+            Happening.random("visit\(number)", late: [0, 0, 0, 300, 36_000], every: 60...30_000, &random)
         }.sorted { $0.time < $1.time }
     }
 
@@ -45,7 +26,7 @@ final class SimulatedVendor: WindowSource {
         var rest: [Happening]? = happenings.filter { $0.time >= window.from && $0.time < window.to }
         var number = 0
         while let list = rest {
-            let page = try await gate.admitted { () async throws(SourceError) in
+            let page = try await outside.gate.admitted { () async throws(SourceError) in
                 try await answer(list, number)
             }
             try await store(page.page)
@@ -58,38 +39,17 @@ final class SimulatedVendor: WindowSource {
     private nonisolated(nonsending) func answer(
         _ list: [Happening], _ number: Int
     ) async throws(SourceError) -> (page: Page, rest: [Happening]) {
-        try await pass(.milliseconds(200))
-        if let trouble = FaultSchedule.trouble(troubles, at: clock.elapsed),
-            trouble.way % 3 != number % 3 || number > 2
-        {
-            try await fail(trouble.way)
-        }
-        let now = clock.now
+        try await outside.pass(.milliseconds(200))
+        if let way = outside.way, way % 3 != number % 3 || number > 2 { try await outside.fail(way) }
+        let now = outside.clock.now
         let rows = list.prefix(4).compactMap { row in
             row.content(at: now).map { Array("\(row.time.seconds)|\(row.identity)|\($0)".utf8) }
         }
         return (Page(rows: rows, vendorTime: now), Array(list.dropFirst(4)))
     }
-
-    private nonisolated(nonsending) func fail(_ way: Int) async throws(SourceError) {
-        let kinds: [SourceError.Kind] = [
-            .transport, .throttled(after: .seconds(90)), .credentials, .code(-1), .malformed,
-            .throttled(after: nil),
-        ]
-        if way % 7 == 6 { try await pass(.seconds(30)) }
-        throw SourceError(kinds[way % kinds.count], doing: "read", cause: "scheduled")
-    }
-
-    private nonisolated(nonsending) func pass(_ duration: Duration) async throws(SourceError) {
-        do throws(CancellationError) {
-            try await clock.sleep(for: duration)
-        } catch {
-            throw SourceError(.cancelled, doing: "read", cause: "cancelled")
-        }
-    }
 }
 
-/// Rows of the form `second|identity|content`.
+/// Rows of the form `second|identity|content`. Each visit is of one of the customers.
 struct SimulatedNormalizer: Normalizer {
     let kind = SourceKind.visits
     let documentedFields: Set<String> = []
@@ -99,6 +59,7 @@ struct SimulatedNormalizer: Normalizer {
         guard parts.count == 3, let second = Int64(parts[0]) else { throw RowError("row: not readable") }
         return NormalizedRow(
             identity: String(parts[1]), time: Timestamp(seconds: second), subject: "unionid/\(parts[1])",
-            data: Array(#"{"content":"\#(parts[2])"}"#.utf8))
+            data: Happening.data(String(parts[1]), String(parts[2])),
+            customer: CustomerReference(customer: second % Int64(SimulatedCustomers.count)))
     }
 }

@@ -47,7 +47,8 @@ struct Simulation {
                 var log: EventLog? = try EventLog(
                     path: store, timekeeper: clock, queue: { _ in thread.store })
                 weak let last = log
-                if let log { isOver = await run(log, until: limit, end) }
+                relay.begins()
+                if let log { isOver = try await run(log, until: limit, end) }
                 log = nil
                 // Only then is the disk mended: the end of a process that died closes nothing properly.
                 while last != nil, !isLate { await thread.catchUp() }
@@ -63,9 +64,12 @@ struct Simulation {
     }
 
     /// False when the relay gave up by itself before its time.
-    private func run(_ log: EventLog, until limit: Duration, _ end: FaultSchedule.End?) async -> Bool {
+    private func run(
+        _ log: EventLog, until limit: Duration, _ end: FaultSchedule.End?
+    ) async throws(LogError) -> Bool {
         let (stop, hasEnded) = (StopSignal(), Shared(false))
-        let group = ServiceGroup(relay.services(log), deadline: .seconds(3600), logger: .silent)
+        let group = ServiceGroup(
+            try relay.services(log, thread.store), deadline: .seconds(3600), logger: .silent)
         let life = Task(executorPreference: thread) {
             do {
                 _ = try await group.run(until: { await stop.wait() })
