@@ -101,14 +101,29 @@ import Testing
     }
 
     @Test(arguments: [
-        ("DELETE FROM events WHERE offset = 13", "source visits: stored + updated + deleted is 17"),
+        (
+            "DELETE FROM events WHERE offset = 13",
+            "source visits: stored + updated + deleted + recovered is 17"
+        ),
         ("DELETE FROM events WHERE offset = 13", "log: head - oldest + 1 is 7, but events kept is 6"),
         ("DELETE FROM events WHERE offset = 17", "log: head - oldest + 1"),
-        ("UPDATE sources SET stored = stored + 1, rows_read = rows_read + 1", "source visits: stored is 17"),
+        (
+            "UPDATE sources SET stored = stored + 1, rows_read = rows_read + 1",
+            "source visits: stored + recovered rows is 17"
+        ),
         ("UPDATE sources SET forgotten = 11", "log: events removed is 10"),
-        ("DELETE FROM quarantine", "source visits: rejected is 1, but its rows in quarantine is 0"),
-        ("DELETE FROM dedup WHERE revision = 2", "source visits: stored is 16, but its dedup keys is 15"),
-        ("UPDATE dedup SET revision = 3 WHERE revision = 2", "source visits: updated + deleted is 1"),
+        (
+            "DELETE FROM quarantine",
+            "source visits: rejected is 1, but its rows in quarantine + those that left it is 0"
+        ),
+        (
+            "DELETE FROM dedup WHERE revision = 2",
+            "source visits: stored + recovered rows is 16, but its dedup keys is 15"
+        ),
+        (
+            "UPDATE dedup SET revision = 3 WHERE revision = 2",
+            "source visits: updated + deleted + recovered revisions is 1"
+        ),
         ("DELETE FROM dead", "sink webhook/crm: dead is 1, but its dead letters is 0"),
         ("UPDATE events SET source = 99 WHERE offset = 12", "log: events kept is 7"),
     ])
@@ -163,11 +178,49 @@ import Testing
         #expect(said.count == 1 && said[0].contains("ERROR") && said[0].contains("difference -5"), "\(said)")
     }
 
+    /// They were counted when they were read, and their events, keys and places in quarantine are counted apart.
+    @Test func rowsThatComeBackFromQuarantineAreAccountedFor() async throws {
+        let fixture = try await Self.withRecoveredRows()
+        let audit = try await Self.audit(fixture)
+        #expect(audit.discrepancies.isEmpty, "\(audit.discrepancies)")
+        let source = try #require(audit.sources.first)
+        #expect(source.rejected == 4 && source.recovered == 2 && source.counted?.quarantined == 1)
+        #expect(try await LogReader(path: fixture.path).problems().isEmpty)
+    }
+
+    /// A new row, a new revision of one that is known, one that is known as it is, and one that still cannot be read.
+    private static func withRecoveredRows() async throws -> LogFixture {
+        let fixture = try await lived()
+        let log = try fixture.open()
+        let rejected = (1...3).map { LogRow.rejected(raw: [UInt8($0)], reason: "row: not readable") }
+        _ = try await log.append(rejected, from: fixture.source, position: nil)
+        let later = LogFixture.time + .seconds(4)
+        _ = try await log.recover(
+            [
+                (1, LogFixture.row("row-99")), (2, LogFixture.row("row-4", content: "c", at: later)),
+                (3, LogFixture.row("row-4", content: "c", at: later)),
+                (4, .rejected(raw: [3], reason: "row: not readable")),
+            ], from: fixture.source, ChangeNote(who: "ops", what: "quarantine.retried", subject: "visits"))
+        return fixture
+    }
+
+    @Test func migratedStoreKnowsWhatHadComeBackFromQuarantine() async throws {
+        let fixture = try await Self.withRecoveredRows()
+        try rawConnection(fixture.path).execute(
+            script: """
+                ALTER TABLE sources DROP COLUMN released; ALTER TABLE sources DROP COLUMN recovered_updates;
+                PRAGMA user_version = 6
+                """)
+        _ = try fixture.open()
+        #expect(try await Self.audit(fixture).discrepancies.isEmpty)
+    }
+
     @Test func migratedStoreKnowsWhatItHadForgotten() async throws {
         let fixture = try await Self.lived()
         try rawConnection(fixture.path).execute(
             script: """
                 ALTER TABLE sources DROP COLUMN forgotten; ALTER TABLE sources DROP COLUMN recovered;
+                ALTER TABLE sources DROP COLUMN released; ALTER TABLE sources DROP COLUMN recovered_updates;
                 DROP TABLE tokens; DROP TABLE changes; DROP TABLE replays; PRAGMA user_version = 4
                 """)
         _ = try fixture.open()

@@ -70,6 +70,7 @@ import Testing
             script: """
                 ALTER TABLE dedup DROP COLUMN version; ALTER TABLE sources DROP COLUMN deleted;
                 ALTER TABLE sources DROP COLUMN forgotten; ALTER TABLE sources DROP COLUMN recovered;
+                ALTER TABLE sources DROP COLUMN released; ALTER TABLE sources DROP COLUMN recovered_updates;
                 DROP TABLE tokens; DROP TABLE changes; DROP TABLE replays;
                 DROP TABLE customers; DROP TABLE customer_ids; DROP TABLE records;
                 DROP INDEX dead_by_sink;

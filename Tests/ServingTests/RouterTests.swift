@@ -114,5 +114,6 @@ struct RouterTests {
         let record = try #require(try await api.log.sources().first)
         #expect(record.totals.rejected == 3 && record.totals.read == 3 && record.recovered == 2)
         #expect(try await api.ask("GET", "/v1/quarantine").items.count == 1)
+        #expect(try await api.log.audit(thorough: true).balances)
     }
 }

@@ -43,14 +43,15 @@ struct AuditReport {
 
     private var sources: String {
         var table = TextTable([
-            "SOURCE", "ROWS READ", "STORED", "UPDATED", "DUPLICATES", "REJECTED", "TOO OLD", "DELETED", "",
+            "SOURCE", "ROWS READ", "STORED", "UPDATED", "DUPLICATES", "REJECTED", "TOO OLD", "DELETED",
+            "RECOVERED", "",
         ])
         for source in audit.sources {
             table.add(
                 [source.identity.name]
                     + [
                         source.read, source.stored, source.updated, source.duplicate, source.rejected,
-                        source.tooOld, source.deleted,
+                        source.tooOld, source.deleted, source.recovered,
                     ].map { "\($0)" } + [mark("source \(source.identity.name)")])
         }
         return table.text

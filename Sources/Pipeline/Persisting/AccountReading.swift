@@ -36,7 +36,7 @@ struct AccountReading {
         let found = try connection.all(
             """
             SELECT id, account, kind, name, rows_read, stored, updated, duplicate, rejected, too_old, deleted, forgotten,
-                expired_time
+                expired_time, recovered, recovered_updates, released
             FROM sources ORDER BY name
             """
         ) { row in
@@ -61,7 +61,8 @@ struct AccountReading {
             identity: SourceIdentity(account: row.text(1), kind: kind, name: row.text(3)),
             read: row.integer(4), stored: row.integer(5), updated: row.integer(6),
             duplicate: row.integer(7), rejected: row.integer(8), tooOld: row.integer(9),
-            deleted: row.integer(10), forgotten: row.integer(11))
+            deleted: row.integer(10), forgotten: row.integer(11), recovered: row.integer(13),
+            recoveredUpdates: row.integer(14), released: row.integer(15))
     }
 
     private func quarantined(_ source: Int64) throws(DatabaseError) -> Int64 {

@@ -40,6 +40,7 @@ extension SourceAccount {
         object.member("rejected", rejected)
         object.member("too_old", tooOld)
         object.member("deleted", deleted)
+        object.member("recovered", recovered)
         object.member("forgotten", forgotten)
         object.member("events_counted", counted?.events)
         object.member("balanced", discrepancies.isEmpty)

@@ -92,6 +92,12 @@ package struct SourceAccount: Sendable, Equatable {
     package var deleted: Int64
     /// Its events that retention has removed.
     package var forgotten: Int64
+    /// Events of rows that came back from quarantine: those rows were counted as rejected when they were read.
+    package var recovered: Int64
+    /// Those of them that are later revisions.
+    package var recoveredUpdates: Int64
+    /// Rows that have left quarantine, also those of which no event came because they were known by then.
+    package var released: Int64
     /// What a thorough audit counted; nil in a quick one.
     package var counted: Counted?
 
@@ -117,15 +123,21 @@ package struct SourceAccount: Sendable, Equatable {
         guard let counted else { return found.compactMap { $0 } }
         found.append(
             Discrepancy(
-                whose, "stored + updated + deleted", stored + updated + deleted,
+                whose, "stored + updated + deleted + recovered", stored + updated + deleted + recovered,
                 is: "its events in the log + those retention removed", counted.events + forgotten))
         found.append(
-            Discrepancy(whose, "rejected", rejected, is: "its rows in quarantine", counted.quarantined))
+            Discrepancy(
+                whose, "rejected", rejected, is: "its rows in quarantine + those that left it",
+                counted.quarantined + released))
         guard let keys = counted.keys else { return found.compactMap { $0 } }
-        found.append(Discrepancy(whose, "stored", stored, is: "its dedup keys", keys.rows))
         found.append(
             Discrepancy(
-                whose, "updated + deleted", updated + deleted, is: "later revisions of its dedup keys",
+                whose, "stored + recovered rows", stored + recovered - recoveredUpdates,
+                is: "its dedup keys", keys.rows))
+        found.append(
+            Discrepancy(
+                whose, "updated + deleted + recovered revisions", updated + deleted + recoveredUpdates,
+                is: "later revisions of its dedup keys",
                 keys.revisions - keys.rows))
         return found.compactMap { $0 }
     }

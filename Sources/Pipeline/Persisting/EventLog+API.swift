@@ -61,8 +61,7 @@ extension EventLog {
         let stored = try await change("take rows of \(source.name) out of quarantine") {
             scope throws(DatabaseError) in
             var appender = try PageAppender(scope.connection, source: source, head: scope.head, now: now)
-            try appender.recover(page)
-            for id in ids { try scope.connection.run("DELETE FROM quarantine WHERE id = ?1", .integer(id)) }
+            try appender.recover(page, quarantined: ids)
             try Self.keep(note, at: now, scope.connection)
             scope.head = appender.head
             scope.events.take(appender.events)

@@ -59,12 +59,22 @@ struct PageAppender {
     }
 
     /// Rows that come back from quarantine: they were counted when they were read.
-    mutating func recover(_ page: PreparedPage) throws(DatabaseError) {
+    /// - Parameter quarantined: their numbers there, where they are no more afterwards.
+    mutating func recover(_ page: PreparedPage, quarantined: [Int64]) throws(DatabaseError) {
         try appendRows(page)
         try storeNews()
+        var released = 0
+        for id in quarantined {
+            try connection.run("DELETE FROM quarantine WHERE id = ?1", .integer(id))
+            released += connection.changes
+        }
         try connection.run(
-            "UPDATE sources SET recovered = recovered + ?2 WHERE id = ?1", .integer(source),
-            .integer(Int64(result.stored + result.updated)))
+            """
+            UPDATE sources SET recovered = recovered + ?2, recovered_updates = recovered_updates + ?3,
+                released = released + ?4 WHERE id = ?1
+            """,
+            .integer(source), .integer(Int64(result.stored + result.updated)),
+            .integer(Int64(result.updated)), .integer(Int64(released)))
     }
 
     func finish(position: SourcePosition? = nil) throws(DatabaseError) {

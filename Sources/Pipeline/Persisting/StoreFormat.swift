@@ -1,6 +1,6 @@
 import SQLite
 
-/// The tables of format 6, and how a store is told from any other file.
+/// The tables of format 7, and how a store is told from any other file.
 ///
 ///     meta        log_id, the key of the fingerprints
 ///     head        one row: the next offset, the latest recorded time (offsets go on after retention emptied `events`)
@@ -18,7 +18,7 @@ import SQLite
 ///
 /// Keys arrive nearly in order: `events.id` and `dedup.first_id` begin with the row's own time.
 enum StoreFormat {
-    static let version: Int64 = 6
+    static let version: Int64 = 7
     /// "MLRC": SQLite's own place to say whose file this is.
     static let applicationID: Int64 = 0x4D4C_5243
 
@@ -57,6 +57,7 @@ enum StoreFormat {
             id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, offset INTEGER NOT NULL,
             died INTEGER NOT NULL, attempts INTEGER NOT NULL, status INTEGER, reason TEXT NOT NULL);
         """ + CustomerTables.schema + AuditTables.schema + APITables.schema
+        + AuditTables.recovery
 
     /// Refuses a file of a newer Millrace or of somebody else; true when the file is new and empty.
     static func isNew(_ connection: Connection, path: String) throws(LogError) -> Bool {
@@ -104,12 +105,14 @@ enum StoreFormat {
     ///     3 → 4   webhook subscriptions
     ///     4 → 5   how many events of a source retention has removed
     ///     5 → 6   tokens, the record of changes, the count of rows that came back from quarantine
+    ///     6 → 7   which of those were later revisions, and how many rows have left quarantine
     private static let steps = [
         "ALTER TABLE dedup ADD COLUMN version INTEGER;",
         CustomerTables.schema,
         SubscriptionTables.script,
         AuditTables.schema,
         APITables.schema,
+        AuditTables.recovery,
     ]
 
     /// Brings an older store up to this format, in one transaction; a newer one was refused before.
