@@ -26,7 +26,7 @@ soak: packages ## SEEDS=1000 lives cut off at every write and as many schedules 
 	@CRASH_SEEDS=$(SEEDS) $(SWIFT) test --disable-xctest --filter '^CrashTests'
 
 FUZZ_SECONDS ?= 10
-FUZZED := tanma weiban configuration target dates positions
+FUZZED := tanma weiban configuration target requests answers dates positions
 fuzz: packages ## FUZZ_SECONDS=600 of libFuzzer for each reader of foreign bytes, from the corpus; crashes land in .build/fuzz
 	@MILLRACE_FUZZ=1 $(SWIFT) build --quiet --sanitize=fuzzer --product fuzz --scratch-path .build/fuzz
 	@for target in $(FUZZED); do \

@@ -169,8 +169,9 @@ let benchRooms: [Target] = [
 let isFuzzing = Context.environment["MILLRACE_FUZZ"] != nil
 let fuzzNeeds = [
     "EventModel", "Ports", "RowDecoding", "Services", "Signing", "YAML", "Configuration", "InboundHTTP",
-    "Ingesting",
-    "Normalizing", "OutboundHTTP", "Persisting", "TanmaSource", "WeibanSource",
+    "Ingesting", "KafkaSink",
+    "Normalizing", "OutboundHTTP", "Persisting", "Publishing", "Serving", "TanmaSource", "WebhookSink",
+    "WeibanSource",
 ]
 let fuzzRooms: [Target] =
     isFuzzing

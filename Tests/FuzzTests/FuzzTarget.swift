@@ -8,6 +8,7 @@ import YAML
 @testable import Configuration
 @testable import InboundHTTP
 @testable import Ingesting
+@testable import KafkaSink
 @testable import Normalizing
 @testable import OutboundHTTP
 @testable import Persisting
@@ -26,9 +27,13 @@ enum FuzzTarget: String, CaseIterable {
     case configuration
     /// The target of an HTTP request.
     case target
+    /// A request to the API: its target in the first line, a JSON body behind it.
+    case requests
+    /// A webhook's answer: its header lines, and its consent with the rate it allows.
+    case answers
     /// Retry-After and HTTP dates.
     case dates
-    /// What the store keeps as text: positions of sources, settled ranges; ids.
+    /// What the store and Kafka keep as text: positions of sources and sinks, settled ranges; ids.
     case positions
 
     func run(_ input: [UInt8]) {
@@ -37,12 +42,14 @@ enum FuzzTarget: String, CaseIterable {
         case .weiban: Self.weiban(input)
         case .configuration: Self.configuration(String(decoding: input, as: UTF8.self))
         case .target: Self.target(String(decoding: input, as: UTF8.self))
+        case .requests: Self.requests(input)
+        case .answers: Self.answers(String(decoding: input, as: UTF8.self))
         case .dates: Self.dates(String(decoding: input, as: UTF8.self))
         case .positions: Self.positions(String(decoding: input, as: UTF8.self))
         }
     }
 
-    private static let now = Timestamp(seconds: 1_790_000_000)
+    static let now = Timestamp(seconds: 1_790_000_000)
 
     // MARK: - Vendors
 
@@ -70,10 +77,20 @@ enum FuzzTarget: String, CaseIterable {
             let reply = try WeibanReply(
                 OutboundResponse(status: 200, headers: [], body: body), now: now, doing: "read")
             rows(reply.rows, normalizer)
+            grant(reply)
         } catch {
             check(error.kind == .malformed, "a whole reply is refused as \(error.kind)")
         }
         rows([body], normalizer)
+    }
+
+    private static func grant(_ reply: WeibanReply) {
+        do throws(SourceError) {
+            let grant = try reply.grant(doing: "ask for a token", refusals: 0)
+            check(grant.lifetime > .zero, "a token that was never valid")
+        } catch {
+            check(error.kind != .cancelled, "a reply cancels")
+        }
     }
 
     /// A row becomes an event whose bytes are JSON and whose slots can be filled, or it is rejected.
@@ -130,12 +147,15 @@ enum FuzzTarget: String, CaseIterable {
     private static func positions(_ text: String) {
         let ranges = SinkLedger.decode(text)
         check(SinkLedger.decode(SinkLedger.encode(ranges)) == ranges, "ranges read as others")
+        if let writer = PositionMetadata(text) {
+            check(PositionMetadata(writer.text) == writer, "a position's writer reads as another")
+        }
         _ = LanePlans.State(SourcePosition(state: text, watermark: nil))
         if let id = EventID(text: text) { check(id.text == text, "an id reads as another") }
         if let pattern = NamePattern(text) { _ = [pattern].match("visit.recorded") }
     }
 
-    private static func check(_ holds: Bool, _ promise: String) {
+    static func check(_ holds: Bool, _ promise: String) {
         if !holds { fatalError(promise) }
     }
 }

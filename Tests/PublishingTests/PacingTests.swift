@@ -50,6 +50,13 @@ import Testing
         #expect(throttle.budget == 16)
     }
 
+    /// An endpoint may allow what it likes (WebHook-Allowed-Rate): below one a day it is one a day.
+    @Test(arguments: [1e-20, 5e-324, 1e-6]) func hardlyAnyRateIsADaysWaitAndNoTrap(perSecond: Double) {
+        var pace = Pace(perSecond: perSecond)
+        pace.took(at: .zero)
+        #expect(pace.wait(at: .seconds(1)) == .seconds(86_400))
+    }
+
     @Test(arguments: [0.5, 1, 7, 50, 1000]) func paceKeepsItsRate(perSecond: Double) {
         var pace = Pace(perSecond: perSecond)
         var elapsed = Duration.zero

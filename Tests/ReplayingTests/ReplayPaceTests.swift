@@ -12,6 +12,11 @@ import Testing
         #expect(ReplayPace(rate: nil).wait(afterSending: 50, in: .zero) == .zero)
     }
 
+    @Test func hardlyAnyRateIsAYearsWaitAndNoTrap() {
+        let pace = ReplayPace(rate: 1e-20)
+        #expect(pace.wait(afterSending: 1, in: .zero) == .seconds(365 * 86_400))
+    }
+
     @Test func pausesDoubleUpToAMinute() {
         #expect(ReplayPace.pause(afterFailures: 1, draw: 0.5) == .seconds(1))
         #expect(ReplayPace.pause(afterFailures: 3, draw: 0.5) == .seconds(4))

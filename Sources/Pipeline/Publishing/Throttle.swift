@@ -36,6 +36,9 @@ struct Throttle: Equatable {
 /// A bucket of tokens that holds a tenth of a second's worth, at least one: after a pause there is a small burst, and over
 /// any second no more than the rate and that burst.
 struct Pace: Equatable {
+    /// The longest that a rate can ask for, however small: beyond it durations overflow, and an endpoint says what it likes.
+    private static let longestSeconds: Double = 86_400
+
     private let perSecond: Double
     private var tokens: Double
     private var seen: Duration = .zero
@@ -47,7 +50,8 @@ struct Pace: Equatable {
 
     mutating func wait(at elapsed: Duration) -> Duration {
         refill(elapsed)
-        return tokens >= 1 ? .zero : .seconds((1 - tokens) / perSecond)
+        if tokens >= 1 { return .zero }
+        return .seconds(min((1 - tokens) / perSecond, Self.longestSeconds))
     }
 
     mutating func took(at elapsed: Duration) {

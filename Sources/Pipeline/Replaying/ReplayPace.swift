@@ -3,6 +3,9 @@ struct ReplayPace: Sendable, Equatable {
     /// Events a second; nil is as fast as it goes.
     let rate: Double?
 
+    /// Beyond it durations overflow; a year of patience is without end for a replay.
+    private static let longestSeconds: Double = 365 * 86_400
+
     static let firstPause: Duration = .seconds(1)
     static let longestPause: Duration = .seconds(60)
 
@@ -15,7 +18,7 @@ struct ReplayPace: Sendable, Equatable {
     /// How long to wait once so many events were sent in so long a time.
     func wait(afterSending sent: Int64, in time: Duration) -> Duration {
         guard let rate else { return .zero }
-        return max(.zero, .seconds(Double(sent) / rate) - time)
+        return max(.zero, .seconds(min(Double(sent) / rate, Self.longestSeconds)) - time)
     }
 
     /// 1 s, doubled up to a minute, ± 20 %.
