@@ -56,6 +56,38 @@ import Testing
         #expect(sink.accepted == [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 3, 6, 9, 12])
     }
 
+    /// One key in trouble holds nobody else up: everything else of a long log gets through meanwhile, each once.
+    @Test func otherKeysGoOnWhileOneIsHeld() async throws {
+        let fixture = try PumpFixture()
+        try await fixture.append(1...30_000)
+        let isMended = Atomic(false)
+        let sink = CountingSink { offset, _ in offset == 3 && !isMended.load(ordering: .relaxed) }
+        try await fixture.running(pump(fixture, sink)) {
+            try await fixture.until("kafka") { $0.progress.settled.last?.upperBound == 29_999 }
+            isMended.store(true, ordering: .relaxed)
+            try await fixture.until("kafka") { $0.progress.position == 30_000 }
+        }
+        let accepted = sink.accepted
+        let others = accepted.filter { $0 % 3 != 0 }
+        #expect(others == Array(1...30_000).filter { $0 % 3 != 0 })
+        let last = accepted.lastIndex(of: 3).map { accepted[$0...].filter { $0 % 3 == 0 } }
+        #expect(last == Array(1...30_000).filter { $0 % 3 == 0 })
+        #expect(accepted.count < 30_000 + 16_000)
+    }
+
+    /// As visits are: hardly two events of a key. What is refused is found by halves, and the batches are long again after it.
+    @Test func manyKeysAreNotSentOneByOneBehindARefusedEvent() async throws {
+        let fixture = try PumpFixture()
+        try await fixture.append(1...9000, keys: 9000)
+        let sink = CountingSink { offset, _ in offset == 5000 }
+        sink.refusesWholeBatches()
+        try await fixture.running(pump(fixture, sink)) {
+            try await fixture.until("kafka") { $0.progress.position == 9000 }
+        }
+        #expect(try await fixture.record("kafka")?.dead == 1)
+        #expect(sink.batches < 60)
+    }
+
     /// What was acknowledged behind a failure of its key is no settled one: a crash now repeats it in order.
     @Test func whatFollowsAFailureUnderItsKeyStaysOpenInTheStore() async throws {
         let fixture = try PumpFixture()
@@ -126,6 +158,7 @@ private final class CountingSink: BatchSink {
         var underWay = 0
         var mostUnderWay = 0
         var refusesBatches = false
+        var batches = 0
     }
 
     private let state = Mutex(State())
@@ -138,6 +171,7 @@ private final class CountingSink: BatchSink {
 
     var accepted: [Int64] { state.withLock { $0.accepted } }
     var offered: Int { state.withLock { $0.attempts.values.reduce(0, +) } }
+    var batches: Int { state.withLock { $0.batches } }
     var mostUnderWay: Int { state.withLock { $0.mostUnderWay } }
 
     /// From now on what fails is refused for good, and its whole batch with it.
@@ -151,6 +185,7 @@ private final class CountingSink: BatchSink {
     func begin(_ events: [StoredEvent]) -> any BatchDelivery {
         let outcomes = state.withLock { state in
             state.underWay += 1
+            state.batches += 1
             state.mostUnderWay = max(state.mostUnderWay, state.underWay)
             let failed = events.map { event in
                 state.attempts[event.offset, default: 0] += 1

@@ -20,11 +20,11 @@ struct PumpFixture {
         log = try EventLog(path: self.folder.file("millrace.db"), timekeeper: clock)
     }
 
-    func append(_ numbers: ClosedRange<Int>) async throws {
+    func append(_ numbers: ClosedRange<Int>, keys: Int = 3) async throws {
         let rows = numbers.map { number in
             let draft = EventDraft(
                 relay: "acme", account: "acme-tanma", kind: .visits, identity: "\(number)",
-                time: Timestamp(seconds: Int64(number)), subject: "unionid/\(number % 3)",
+                time: Timestamp(seconds: Int64(number)), subject: "unionid/\(number % keys)",
                 data: Array("{}".utf8))
             return LogRow.event(draft, raw: Array("\(number)".utf8))
         }

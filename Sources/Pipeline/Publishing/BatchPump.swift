@@ -160,13 +160,20 @@ package actor BatchPump: Service {
     private func send(_ events: [StoredEvent], _ ledger: inout DeliveryLedger) {
         flights.held.release { ledger.window.isSettled($0) }
         var wanted: [StoredEvent] = []
+        var isShortened = false
         wanted.reserveCapacity(events.count)
         for event in events where !ledger.window.isSettled(event.offset) {
             ledger.took(event.offset)
-            if flights.held.holds(event) { continue }
-            if selection.wants(event) { wanted.append(event) } else { ledger.filtered(event.offset) }
+            if flights.held.holds(event) {
+                isShortened = true
+            } else if selection.wants(event) {
+                wanted.append(event)
+            } else {
+                ledger.filtered(event.offset)
+            }
         }
-        if !wanted.isEmpty { flights.add(wanted, sink.begin(wanted)) }
+        if isShortened { flights.leaveOut() }
+        if !wanted.isEmpty { flights.add(wanted, sink.begin(wanted), isShortened: isShortened) }
     }
 
     // MARK: - Settling
@@ -177,11 +184,8 @@ package actor BatchPump: Service {
         if verdicts.retry == nil, verdicts.refusal == nil {
             failures = 0
             // A batch that was shortened for a held key says nothing of a longer one.
-            if flights.held.isEmpty {
-                flights.limit.accepted()
-            } else {
-                flights.cursor = ledger.window.progress.position
-            }
+            if !flight.isShortened { flights.limit.accepted() }
+            flights.turnBack(to: ledger.window.progress.position)
         } else {
             await recover(flight, verdicts, &ledger)
         }
@@ -213,7 +217,7 @@ package actor BatchPump: Service {
             bury(flight.events[0], refusal, &ledger)
         }
         flights.held.hold(all.failedKeys)
-        flights.cursor = ledger.window.progress.position
+        flights.goBack(to: ledger.window.progress.position)
         guard let retry = all.retry, !Task.isCancelled else { return }
         logger.warning(
             "delivery failed, will be tried again", [.sink: .text(sinkName), .cause: .text(retry.reason)])

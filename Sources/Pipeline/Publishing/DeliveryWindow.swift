@@ -18,7 +18,19 @@ struct DeliveryWindow: Equatable {
 
     /// Whether an offset that is read after a restart was settled before it.
     func isSettled(_ offset: Int64) -> Bool {
-        offset <= progress.position || progress.settled.contains { $0.contains(offset) }
+        if offset <= progress.position { return true }
+        let place = place(of: offset)
+        return place > 0 && progress.settled[place - 1].contains(offset)
+    }
+
+    /// The first range that begins behind an offset. A key in trouble leaves thousands of them, so they are not walked over.
+    private func place(of offset: Int64) -> Int {
+        var (low, high) = (0, progress.settled.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if progress.settled[middle].lowerBound > offset { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 
     mutating func took(_ offset: Int64) {
@@ -50,16 +62,15 @@ struct DeliveryWindow: Equatable {
     }
 
     private mutating func insert(_ offset: Int64) {
-        let ranges = progress.settled
-        let place = ranges.firstIndex { $0.lowerBound > offset } ?? ranges.count
+        let place = place(of: offset)
         var merged = offset...offset
         var replaced = place..<place
-        if place > 0, ranges[place - 1].upperBound + 1 == offset {
-            merged = ranges[place - 1].lowerBound...merged.upperBound
+        if place > 0, progress.settled[place - 1].upperBound + 1 == offset {
+            merged = progress.settled[place - 1].lowerBound...merged.upperBound
             replaced = (place - 1)..<replaced.upperBound
         }
-        if place < ranges.count, ranges[place].lowerBound == offset + 1 {
-            merged = merged.lowerBound...ranges[place].upperBound
+        if place < progress.settled.count, progress.settled[place].lowerBound == offset + 1 {
+            merged = merged.lowerBound...progress.settled[place].upperBound
             replaced = replaced.lowerBound..<(place + 1)
         }
         progress.settled.replaceSubrange(replaced, with: CollectionOfOne(merged))

@@ -10,6 +10,8 @@ struct FlightPlan {
         let events: [StoredEvent]
         let bytes: Int
         let delivery: any BatchDelivery
+        /// Whether events were left out of it because their key is held.
+        let isShortened: Bool
     }
 
     /// Everything up to here was read.
@@ -18,6 +20,9 @@ struct FlightPlan {
     var held = HeldKeys()
     private var flights: [Flight] = []
     private var bytes = 0
+    /// Whether a batch under way, or one that has landed since, was shortened: reading has to go back for what it left out.
+    private var leavesOut = false
+    private var isLanding = false
 
     init(limit: BatchLimit) {
         self.limit = limit
@@ -25,10 +30,11 @@ struct FlightPlan {
 
     var isEmpty: Bool { flights.isEmpty }
 
-    /// While a refused event is looked for, one batch at a time: it is alone in its request then. The same while a key is
-    /// held: what was left out for it comes next.
+    /// While a refused event is looked for, one batch at a time: it is alone in its request then. Once batches that left events
+    /// out begin to land, nothing is added: reading goes back as soon as all of them have.
     var hasRoom: Bool {
-        if !limit.isOpen || !held.isEmpty { return flights.isEmpty }
+        if !limit.isOpen { return flights.isEmpty }
+        if leavesOut, isLanding { return false }
         return flights.count < BatchPump.maxBatchesUnderWay && bytes < BatchPump.maxBytesUnderWay
     }
 
@@ -37,16 +43,34 @@ struct FlightPlan {
         ReadAhead.Place(after: cursor, limit: limit.current, maxBytes: BatchPump.maxBytes)
     }
 
-    mutating func add(_ events: [StoredEvent], _ delivery: any BatchDelivery) {
+    /// - Parameter isShortened: whether events were left out because their key is held.
+    mutating func add(_ events: [StoredEvent], _ delivery: any BatchDelivery, isShortened: Bool) {
         let size = events.reduce(0) { $0 + $1.body.count }
-        flights.append(Flight(events: events, bytes: size, delivery: delivery))
+        flights.append(Flight(events: events, bytes: size, delivery: delivery, isShortened: isShortened))
         bytes += size
+    }
+
+    /// Events of the batch that is read now have to wait for others of their keys.
+    mutating func leaveOut() {
+        leavesOut = true
     }
 
     var first: Flight { flights[0] }
 
     mutating func removeFirst() {
         bytes -= flights.removeFirst().bytes
+        isLanding = true
+    }
+
+    /// Goes back to what was left out, once nothing is under way.
+    mutating func turnBack(to position: Int64) {
+        guard leavesOut, flights.isEmpty else { return }
+        goBack(to: position)
+    }
+
+    /// Everything that is open above `position` is sent again.
+    mutating func goBack(to position: Int64) {
+        (cursor, leavesOut, isLanding) = (position, false, false)
     }
 }
 
