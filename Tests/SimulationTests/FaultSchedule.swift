@@ -25,10 +25,10 @@ struct FaultSchedule: Sendable {
     }
 
     static let hour: Duration = .seconds(3600)
-    /// Three days of faults, then two quiet ones.
-    static let faults: Duration = hour * 24 * 3
-    static let whole: Duration = faults + hour * 24 * 2
+    /// As long as rows happen, everything fails.
+    private static let faults = World.days.rows
 
+    let world: World
     let vendor, kafka, transactions, disk: [Trouble]
     /// Of one endpoint after the other.
     let endpoints: [[Trouble]]
@@ -36,7 +36,20 @@ struct FaultSchedule: Sendable {
     /// When somebody asks for a replay.
     let replay: Duration
 
+    /// Nothing fails but what somebody else breaks.
+    static func calm(_ world: World) -> FaultSchedule {
+        FaultSchedule(calm: world)
+    }
+
+    private init(calm world: World) {
+        self.world = world
+        (vendor, kafka, transactions, disk, ends) = ([], [], [], [], [])
+        endpoints = SimulatedRelay.hooks.map { _ in [] }
+        replay = world.rows / 2
+    }
+
     init(seed: UInt64) {
+        world = .days
         var random = SeededGenerator(seed: seed)
         vendor = Self.troubles(good: 1...20, bad: 1...180, &random)
         kafka = Self.troubles(good: 1...20, bad: 1...200, &random)

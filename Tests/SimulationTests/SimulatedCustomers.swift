@@ -17,15 +17,15 @@ final class SimulatedCustomers: CustomerSource {
     /// When relations introduced them: before the relay begins, so that discovery finds them.
     static let introduced = VirtualClock.start + .seconds(-3 * 86_400)
 
-    init(seed: UInt64, _ outside: VendorSide, absences: Shared<[String: Int]>) {
+    init(seed: UInt64, _ world: World, _ outside: VendorSide, absences: Shared<[String: Int]>) {
         (self.outside, self.absences) = (outside, absences)
         var random = SeededGenerator(seed: seed &+ 3)
-        happenings = (0..<40).map { number in
-            var happening = Happening.random("record\(number)", every: 60...30_000, &random)
+        happenings = (0..<world.records).map { number in
+            var happening = Happening.random("record\(number)", in: world, &random)
             happening.owner = "wm\(Int.random(in: 0..<Self.count, using: &random))"
             if Int.random(in: 0..<5, using: &random) < 2 {
                 let last = happening.versions.last?.since ?? happening.time
-                happening.gone = last + .seconds(Int64.random(in: 60...50_000, using: &random))
+                happening.gone = last + .seconds(world.seconds(60...50_000, &random))
             }
             return happening
         }

@@ -60,8 +60,8 @@ struct SimulatedRelay {
     /// Everything that happens upstream.
     var happenings: [Happening] {
         let outside = outside
-        return SimulatedVendor(seed: seed, outside).happenings
-            + SimulatedCustomers(seed: seed, outside, absences: absences).happenings
+        return SimulatedVendor(seed: seed, schedule.world, outside).happenings
+            + SimulatedCustomers(seed: seed, schedule.world, outside, absences: absences).happenings
     }
 
     /// What came at each end, in its order: what one run of a seed is told from another by.
@@ -95,7 +95,7 @@ struct SimulatedRelay {
     private func customerPoller(_ log: EventLog, _ outside: VendorSide) -> CustomerPoller {
         CustomerPoller(
             SourceIdentity(account: "acme-tanma", kind: .followRecords, name: "follow"),
-            source: SimulatedCustomers(seed: seed, outside, absences: absences),
+            source: SimulatedCustomers(seed: seed, schedule.world, outside, absences: absences),
             relations: .init(
                 source: SimulatedRelations(outside: outside), normalizer: SimulatedRelationNormalizer()),
             normalizing: RowNormalizing(
@@ -110,7 +110,7 @@ struct SimulatedRelay {
     private func poller(_ log: EventLog, _ outside: VendorSide) -> SourcePoller {
         SourcePoller(
             SourceIdentity(account: "acme-tanma", kind: .visits, name: "visits"),
-            source: SimulatedVendor(seed: seed, outside),
+            source: SimulatedVendor(seed: seed, schedule.world, outside),
             normalizing: RowNormalizing(
                 relay: "acme", account: "acme-tanma", normalizer: SimulatedNormalizer()),
             log: log,

@@ -10,12 +10,12 @@ final class SimulatedVendor: WindowSource {
     let happenings: [Happening]
     private let outside: VendorSide
 
-    init(seed: UInt64, _ outside: VendorSide) {
+    init(seed: UInt64, _ world: World, _ outside: VendorSide) {
         self.outside = outside
         var random = SeededGenerator(seed: seed &+ 1)
-        happenings = (0..<120).map { number in
+        happenings = (0..<world.visits).map { number in
             // Most are listed at once, some late: within the overlap, or so late that only a sweep can find them.
-            Happening.random("visit\(number)", late: [0, 0, 0, 300, 36_000], every: 60...30_000, &random)
+            Happening.random("visit\(number)", late: [0, 0, 0, 300, 36_000], in: world, &random)
         }.sorted { $0.time < $1.time }
     }
 

@@ -13,10 +13,36 @@ struct Simulation {
     private let thread = SimulationThread()
     private let folder: FaultyFolder
     private let schedule: FaultSchedule
+    /// How the first life ends, until it has.
+    private let cut: Shared<Cut?>
+
+    /// The end of a process at a write, counted from its first.
+    struct Cut: Sendable {
+        let way: FaultSchedule.End.Way
+        let write: Int64
+
+        var plan: faulty_plan {
+            switch way {
+            case .killed, .stopped: FAULTY_DEATH
+            case .tornWrite: FAULTY_TORN
+            case .powerLost: FAULTY_POWER_LOSS
+            }
+        }
+    }
 
     init(seed: UInt64) throws {
+        try self.init(seed: seed, FaultSchedule(seed: seed), cut: nil)
+    }
+
+    /// A calm world and one bad end.
+    init(seed: UInt64, cut: Cut) throws {
+        try self.init(seed: seed, .calm(.hours), cut: cut)
+    }
+
+    private init(seed: UInt64, _ schedule: FaultSchedule, cut: Cut?) throws {
         self.seed = seed
-        schedule = FaultSchedule(seed: seed)
+        self.schedule = schedule
+        self.cut = Shared(cut)
         relay = SimulatedRelay(clock: clock, schedule: schedule, seed: seed)
         folder = try FaultyFolder()
     }
@@ -32,15 +58,19 @@ struct Simulation {
     func run() async throws -> [String] {
         await withTaskExecutorPreference(thread.driver) {
             for end in schedule.ends { await live(until: end.at, end) }
-            await live(until: FaultSchedule.whole, nil)
+            await live(until: schedule.world.whole, nil)
         }
         return isLate ? ["no end after \(Self.longest)"] : try await Oracle(self).findings()
     }
+
+    /// Whether the first life never got to the write at which it was to end.
+    var survived: Bool { cut.value != nil }
 
     // MARK: - One life
 
     private func live(until limit: Duration, _ end: FaultSchedule.End?) async {
         folder.plan(FAULTY_SOUND)
+        if let cut = cut.value { folder.plan(cut.plan, at: cut.write, seed: seed) }
         while clock.elapsed < limit, !isLate {
             var isOver = false
             do throws(LogError) {
@@ -58,6 +88,7 @@ struct Simulation {
             if isOver { return }
             // What a supervisor does: once more, a little later.
             relay.died()
+            if isCut { cut.value = nil }
             clock.advance(to: min(limit, clock.elapsed + .seconds(30)))
             mend()
         }
@@ -83,18 +114,23 @@ struct Simulation {
         }
         while clock.elapsed < limit, !hasEnded.value, !isLate {
             await thread.settle()
+            if isCut { break }
             clock.advance(to: limit)
             mend()
         }
+        if isCut {
+            relay.died()
+            life.cancel()
+        }
         // A death in the midst of work tells more than one at rest.
         let latest = limit + FaultSchedule.hour * 2
-        while end != nil, !relay.isBusy, clock.elapsed < latest, !hasEnded.value, !isLate {
+        while end != nil, !isCut, !relay.isBusy, clock.elapsed < latest, !hasEnded.value, !isLate {
             await thread.settle()
             if !relay.isBusy { clock.advance(to: latest) }
             mend()
         }
-        let wasInTime = !hasEnded.value
-        finish(end, stop, life)
+        let wasInTime = !hasEnded.value && !isCut
+        if !isCut { finish(end, stop, life) }
         while !hasEnded.value, !isLate {
             await thread.settle()
             if !hasEnded.value { clock.advance(to: clock.elapsed + .seconds(60)) }
@@ -121,8 +157,12 @@ struct Simulation {
         life.cancel()
     }
 
+    /// Whether the first life has come to the write at which it ends.
+    private var isCut: Bool { cut.value.map { folder.operations >= $0.write } ?? false }
+
     /// The disk's own schedule: full or broken for a while, then well again.
     private func mend() {
+        if cut.value != nil { return }
         let isBroken = FaultSchedule.trouble(schedule.disk, at: clock.elapsed) != nil
         let code: Int32 =
             (FaultSchedule.trouble(schedule.disk, at: clock.elapsed)?.way ?? 0) % 2 == 0 ? 13 : 10

@@ -18,6 +18,22 @@ import Testing
         }
     }
 
+    /// A relay with everything running is cut off at its n-th write, for every n until it survives: some of them here, all of
+    /// them by `make soak`.
+    @Test(arguments: [FaultSchedule.End.Way.killed, .tornWrite, .powerLost])
+    func cutOffAtAnyWriteEverythingIsEverywhereInTheEnd(way: FaultSchedule.End.Way) async throws {
+        let step = Int64(Seeds.isSoaking("SIMULATION") ? 1 : 53)
+        var write: Int64 = 1
+        while true {
+            let simulation = try Simulation(seed: 1, cut: .init(way: way, write: write))
+            let findings = try await simulation.run()
+            #expect(findings.isEmpty, "\(way) at write \(write): \(findings)")
+            if simulation.survived { break }
+            write += write < 40 ? 1 : step
+        }
+        #expect(write > 1000)
+    }
+
     /// What failed once fails again: everything is done by one thread in one order, by a clock and random numbers of the seed.
     @Test func sameSeedMeetsTheSameFateAgain() async throws {
         let seed = UInt64(2026)

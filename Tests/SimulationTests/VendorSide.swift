@@ -16,17 +16,18 @@ struct Happening: Sendable {
     func content(at now: Timestamp) -> String? { versions.last { $0.since <= now }?.content }
     func isGone(at now: Timestamp) -> Bool { gone.map { $0 <= now } ?? false }
 
-    /// - Parameter seconds: between two versions.
     static func random(
-        _ identity: String, late: [Int64] = [0], every seconds: ClosedRange<Int64>,
-        _ random: inout SeededGenerator
+        _ identity: String, late: [Int64] = [0], in world: World, _ random: inout SeededGenerator
     ) -> Happening {
-        let time = VirtualClock.start + .seconds(Int64.random(in: 0..<(3 * 86_400), using: &random))
-        var since = time + .seconds(late.randomElement(using: &random) ?? 0)
+        let time =
+            VirtualClock.start
+            + .seconds(Int64(Double.random(in: 0..<1, using: &random) * (world.rows / .seconds(1))))
+        let delay = late.randomElement(using: &random) ?? 0
+        var since = delay == 0 ? time : time + .seconds(world.seconds(delay...delay, &random))
         var versions: [(Timestamp, String)] = []
         for version in 0..<Int.random(in: 1...3, using: &random) {
             versions.append((since, "\(identity).\(version)"))
-            since = since + .seconds(Int64.random(in: seconds, using: &random))
+            since = since + .seconds(world.seconds(60...30_000, &random))
         }
         return Happening(identity: identity, time: time, versions: versions)
     }

@@ -2,6 +2,11 @@ import Foundation
 
 /// Which seeds a suite runs with: the usual ones, more of them, or the one that failed.
 package enum Seeds {
+    /// Whether somebody asked for more than the usual: there is time for everything then.
+    package static func isSoaking(_ name: String) -> Bool {
+        ProcessInfo.processInfo.environment["\(name)_SEEDS"] != nil
+    }
+
     /// - Parameter name: `NAME_SEED` is one seed, `NAME_SEEDS` a number of random ones.
     package static func chosen(_ name: String, usual: Int) -> [UInt64] {
         let environment = ProcessInfo.processInfo.environment
