@@ -207,8 +207,8 @@ let testRooms: [Target] = [
     tests(
         "KafkaSinkTests",
         needs: [
-            "KafkaSink", "Kafka", "EventModel", "Ports", "Services", "Signing", "Persisting", "Publishing",
-            "TestSupport",
+            "CRdKafka", "KafkaSink", "Kafka", "EventModel", "Ports", "Services", "Signing", "Persisting",
+            "Publishing", "TestSupport",
         ]),
     tests(
         "WebhookSinkTests",

@@ -99,6 +99,26 @@ import Testing
         await sink.close()
     }
 
+    /// A start goes on from what the group has committed, and knows who wrote it.
+    @Test func aStartKnowsTheCommittedPositionAndItsWriter() async throws {
+        let group = CommittedOffset(
+            brokers: cluster.brokers, group: "millrace.acme", topic: "millrace.acme.log")
+        try group.commit(41, metadata: #"{"log_id":"own","host":"relay-1","pid":4711}"#)
+        let sink = try sink()
+        let position = RemotePosition(offset: 41, logID: "own", host: "relay-1", pid: 4711)
+        #expect(await sink.open() == .ready(position))
+        await sink.close()
+    }
+
+    @Test func aCommittedPositionOfSomebodyElseHasNoWriter() async throws {
+        let group = CommittedOffset(
+            brokers: cluster.brokers, group: "millrace.acme", topic: "millrace.acme.log")
+        try group.commit(7, metadata: "by hand")
+        let sink = try sink()
+        #expect(await sink.open() == .ready(RemotePosition(offset: 7, logID: nil, host: nil, pid: nil)))
+        await sink.close()
+    }
+
     /// The position goes with its events: where it is refused, they are not committed.
     @Test func nothingIsCommittedWithoutItsPosition() async throws {
         let sink = try sink()
