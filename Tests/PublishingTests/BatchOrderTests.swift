@@ -75,6 +75,21 @@ import Testing
         #expect(accepted.count < 30_000 + 16_000)
     }
 
+    /// A log that never ends must not keep what was left out from coming: after the batches under way it is its turn.
+    @Test func whatWasLeftOutComesBeforeTheRestOfALongLog() async throws {
+        let fixture = try PumpFixture()
+        try await fixture.append(1...50_000)
+        let sink = CountingSink { offset, attempt in offset == 3 && attempt == 1 }
+        try await fixture.running(pump(fixture, sink)) {
+            try await fixture.until("kafka") { $0.progress.position == 50_000 }
+        }
+        let accepted = sink.accepted
+        let third = try #require(accepted.firstIndex(of: 3))
+        let sixth = try #require(accepted[third...].firstIndex(of: 6))
+        let late = try #require(accepted.firstIndex(of: 40_000))
+        #expect(sixth < late)
+    }
+
     /// As visits are: hardly two events of a key. What is refused is found by halves, and the batches are long again after it.
     @Test func manyKeysAreNotSentOneByOneBehindARefusedEvent() async throws {
         let fixture = try PumpFixture()

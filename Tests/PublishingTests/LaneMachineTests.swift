@@ -20,6 +20,10 @@ struct Bench {
     var delivered = 0
     var dead = 0
     var filtered = 0
+    /// Rows that the store is still reading, when it takes its time.
+    var loads: [(lead: Int64, offsets: [Int64])] = []
+    var loadsLater = false
+    var storesLater = false
 
     init(_ change: (inout Subscription) -> Void = { _ in }) {
         machine = LaneMachine(
@@ -63,9 +67,16 @@ struct Bench {
         var isDone = false
         while !isDone {
             perform(machine.pump(moment))
-            isDone = machine.freezing.isEmpty && machine.storing.isEmpty
-            store()
+            isDone = storesLater || machine.freezing.isEmpty && machine.storing.isEmpty
+            if !storesLater { store() }
         }
+    }
+
+    mutating func finishLoads() {
+        let done = loads
+        (loads, loadsLater) = ([], false)
+        for load in done { perform([.load(lead: load.lead, offsets: load.offsets)]) }
+        pump()
     }
 
     mutating func perform(_ steps: [LaneMachine.Step]) {
@@ -74,6 +85,7 @@ struct Bench {
             case .begin(let delivery, let lead):
                 sent.append(delivery)
                 open.append(lead)
+            case .load(let lead, let offsets) where loadsLater: loads.append((lead, offsets))
             case .load(let lead, let offsets):
                 machine.loaded(lead, offsets.compactMap { events[$0] }, moment)
                 perform(machine.pump(moment))
@@ -310,6 +322,57 @@ struct Bench {
         #expect(bench.sent.count == 21 && bench.sentOffsets.last == [1])
         bench.answer(1, .ok)
         #expect(bench.sent.count == 21 + 19)
+    }
+
+    /// Nothing but the probe is sent to an endpoint that is down, wherever a delivery stood when the circuit opened.
+    @Test func whatIsReadWhileTheCircuitOpensIsNotSent() {
+        var bench = Bench { $0.concurrency = 20 }
+        bench.offer((1...20).map { "k\($0)" })
+        for lead in Int64(1)...9 { bench.answer(lead, .status(500)) }
+        bench.loadsLater = true
+        bench.pass(.seconds(5))
+        #expect(bench.loads.count == 9)
+        bench.answer(10, .status(500))
+        #expect(bench.machine.circuit.isOpen)
+        bench.finishLoads()
+        #expect(bench.sent.count == 20)
+        bench.pass(.seconds(30))
+        #expect(bench.sent.count == 21)
+    }
+
+    @Test func whatWaitsForTheRateWhileTheCircuitOpensIsNotSent() {
+        var bench = Bench {
+            ($0.concurrency, $0.rate) = (20, 1)
+            $0.retry = RetrySchedule(.fixed([.seconds(60), .seconds(60)]), jitter: 0)
+        }
+        bench.offer((1...9).map { "k\($0)" })
+        for _ in 1...9 {
+            bench.answer(bench.open[0], .status(500))
+            bench.pass(.seconds(1))
+        }
+        bench.loadsLater = true
+        bench.pass(.seconds(60))
+        bench.finishLoads()
+        #expect(bench.open.count == 1 && bench.machine.ready.count > 1)
+        bench.answer(bench.open[0], .status(500))
+        #expect(bench.machine.circuit.isOpen)
+        let sent = bench.sent.count
+        bench.pass(.seconds(29))
+        #expect(bench.sent.count == sent)
+    }
+
+    @Test func batchThatIsStoredWhileTheCircuitOpensIsNotSent() {
+        var bench = Bench { ($0.concurrency, $0.batch) = (20, 2) }
+        bench.offer((1...20).map { "k\($0)" })
+        for lead in bench.open.prefix(9) { bench.answer(lead, .status(500)) }
+        bench.storesLater = true
+        bench.offer(["late", "later"])
+        #expect(bench.sent.count == 10 && !bench.machine.freezing.isEmpty)
+        bench.answer(19, .status(500))
+        #expect(bench.machine.circuit.isOpen)
+        bench.storesLater = false
+        bench.pump()
+        #expect(bench.sent.count == 10)
     }
 
     @Test func retryAfterHoldsAlsoTheProbe() {
