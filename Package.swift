@@ -161,7 +161,7 @@ let benchRooms: [Target] = [
         name: "bench",
         dependencies: [
             "BenchEnds", "CSQLite", "EventModel", "OutboundHTTP", "Persisting", "Ports", "Publishing",
-            "Services", "Signing", "WebhookSink",
+            "Replaying", "Services", "Signing", "WebhookSink",
         ], path: "Tests/Bench", swiftSettings: strict),
 ]
 

@@ -31,7 +31,7 @@ import Foundation
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let surroundings = Surroundings(
             folder: folder, binary: options["--binary"] ?? ".build/release/millrace",
-            sizes: numbers(options["--sizes"] ?? "10000,1000000"),
+            sizes: numbers(options["--sizes"] ?? "10000,1000000,5000000"),
             concurrencies: numbers(options["--concurrency"] ?? "1,16,64,256"))
         var measures: [Measure] = []
         for benchmark in benchmarks where names.isEmpty || names.contains(benchmark.name) {

@@ -1,8 +1,11 @@
 import EventModel
 import Persisting
 import Ports
+import Replaying
+import Services
+import Synchronization
 
-/// Whether a full store is as fast as an empty one: appends, look-ups of known rows, reads as the feed makes them. Both are
+/// Whether a full store is as fast as an empty one: appends, look-ups of known rows, reads of the feed, replays. Both are
 /// measured in turns, so that what else the machine does meets both.
 struct GrowthBenchmark: Benchmark {
     static let name = "growth"
@@ -32,7 +35,7 @@ struct GrowthBenchmark: Benchmark {
         _ ours: [GrowingStore.Figures], _ theirs: [GrowingStore.Figures], _ what: String
     ) -> [Measure] {
         let kinds: [(String, KeyPath<GrowingStore.Figures, Double>)] = [
-            ("append", \.append), ("look-up", \.lookUp), ("read", \.read),
+            ("append", \.append), ("look-up", \.lookUp), ("feed", \.feed), ("replay", \.replay),
         ]
         return kinds.map { name, figure in
             Measure(
@@ -45,12 +48,13 @@ struct GrowthBenchmark: Benchmark {
 /// A log of so many events, and what can be done with them in a second.
 final class GrowingStore {
     struct Figures {
-        let append, lookUp, read: Double
+        let append, lookUp, feed, replay: Double
     }
 
     private let path: String
     private let log: EventLog
     private var filled = 0
+    private var replays = 0
 
     init(_ path: String) throws {
         self.path = path
@@ -82,11 +86,64 @@ final class GrowingStore {
         let step = Int64(filled / pages)
         let reads = try await seconds {
             for place in 0..<Int64(pages) {
-                _ = try await reader.events(after: step * place, limit: 1000)
+                let page = try await reader.page(
+                    after: step * place, EventFilter(), limit: 1000, maxBytes: .max)
+                guard page.count == 1000 else { throw BenchFailure("the feed gave less than was asked") }
             }
         }
+        let replayed = try await seconds { try await replay(from: Int64(filled / 4), pages * 500) }
         let rows = Double(pages * 1000)
-        return Figures(append: rows / appends, lookUp: rows / lookUps, read: rows / reads)
+        return Figures(
+            append: rows / appends, lookUp: rows / lookUps, feed: rows / reads, replay: rows / 2 / replayed)
+    }
+
+    /// To somebody who takes everything at once: what is left is reading, and keeping the position.
+    private func replay(from offset: Int64, _ count: Int) async throws {
+        let target = TakingTarget()
+        let keeper = try ReplayKeeper(
+            log, targets: { _ in target }, timekeeper: BenchClock(), draw: { 0.5 }, logger: .silent)
+        let running = Task { try await keeper.run() }
+        replays += 1
+        try await keeper.submit(
+            ReplayRecord(
+                id: "rpl_\(replays)", target: "bench", first: offset, until: offset + Int64(count),
+                types: [NamePattern("*")].compactMap { $0 }, rate: nil, topic: nil, who: "bench",
+                created: BenchClock().now))
+        await target.whenClosed()
+        await keeper.stop()
+        try await running.value
+        guard target.taken == count else {
+            throw BenchFailure("a replay of \(count) brought \(target.taken)")
+        }
+    }
+}
+
+/// Where a replay goes that costs nothing on the other side.
+private final class TakingTarget: ReplayTarget {
+    private let count = Atomic(0)
+    private let closed: AsyncStream<Void>
+    private let ending: AsyncStream<Void>.Continuation
+
+    init() {
+        (closed, ending) = AsyncStream.makeStream()
+    }
+
+    var taken: Int { count.load(ordering: .relaxed) }
+    var batchLimit: Int { 1000 }
+
+    func open() async -> Bool { true }
+
+    func deliver(_ events: [StoredEvent]) async -> ReplayAnswer {
+        count.add(events.count, ordering: .relaxed)
+        return .settled(events.map { _ in .accepted })
+    }
+
+    func close() async {
+        ending.finish()
+    }
+
+    func whenClosed() async {
+        for await _ in closed {}
     }
 }
 

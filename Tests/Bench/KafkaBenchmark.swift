@@ -1,15 +1,20 @@
 import Foundation
 
-/// Publishing a long backlog to Kafka beside a bare librdkafka producer: `kafka.py` in this run's table. `BROKERS` in the
-/// environment names a real cluster; else it is librdkafka's mock.
+/// Publishing a long backlog to Kafka beside a bare librdkafka producer: `kafka.py` in this run's table. Into librdkafka's mock,
+/// and into a real cluster that `BROKERS` in the environment names.
 struct KafkaBenchmark: Benchmark {
     static let name = "kafka"
 
     func run(_ surroundings: Surroundings) async throws -> [Measure] {
-        let brokers = ProcessInfo.processInfo.environment["BROKERS"]
-        let lines = try Self.lines("kafka ", surroundings, brokers.map { ["--brokers", $0] } ?? [])
+        let mock = try Self.rows(surroundings, brokers: nil)
+        guard let brokers = ProcessInfo.processInfo.environment["BROKERS"] else { return mock }
+        return try mock + Self.rows(surroundings, brokers: brokers)
+    }
+
+    private static func rows(_ surroundings: Surroundings, brokers: String?) throws -> [Measure] {
+        let lines = try lines("kafka ", surroundings, brokers.map { ["--brokers", $0] } ?? [])
         guard lines.count == 2 else { throw BenchFailure("kafka.py: \(lines)") }
-        return try lines.flatMap { try Self.measures($0, isReal: brokers != nil) }
+        return try lines.flatMap { try measures($0, isReal: brokers != nil) }
     }
 
     /// `syslog-ng: 123,456 events/s; syslog-ng 98,765 events/s`

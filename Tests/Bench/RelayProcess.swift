@@ -29,7 +29,7 @@ final class RelayProcess {
         let begun = ContinuousClock.now
         try process.runHearing()
         var text = ""
-        while !text.contains("relay started") {
+        while !text.contains("relay ready") {
             let data = errors.fileHandleForReading.availableData
             guard !data.isEmpty else { throw BenchFailure("the relay did not start: \(text)") }
             text += String(decoding: data, as: UTF8.self)
