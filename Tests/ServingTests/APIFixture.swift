@@ -59,6 +59,11 @@ struct APIFixture {
                 log: log, book: book, replays: replays, isTopic: { $0 != "bad topic" }, timekeeper: clock,
                 randomBytes: secureRandomBytes
             ).routes
+        routes +=
+            HealthRoutes(
+                readers: readers, metrics: RelayMetrics(), refresh: {}, readiness: Readiness(), openAPI: [],
+                timekeeper: clock
+            ).routes
         router = Router(routes, access: access, timekeeper: clock)
     }
 

@@ -45,6 +45,30 @@ struct ReplayRouteTests {
         }
     }
 
+    /// Replays and what a reset has closed have accounts of their own, apart from the live ones (contract, section 8).
+    @Test func theAuditTellsTheLiveAccountFromWhatIsApart() async throws {
+        let api = try APIFixture()
+        try await api.running {
+            try await api.append(1..<31)
+            _ = try await api.until("/v1/subscriptions/fixed/backlog") { $0.number("delivered") == 30 }
+            let made = try await api.ask(
+                "POST", "/v1/replays", body: #"{"to":"fixed","from":5,"until":25}"#)
+            let id = try #require(made.text("id"))
+            _ = try await api.until("/v1/replays/\(id)") { $0.text("state") == "done" }
+            #expect(
+                try await api.ask("POST", "/v1/subscriptions/fixed/reset", body: #"{"to":"now"}"#).status
+                    == 200)
+        }
+        let audit = try await api.ask("/v1/audit")
+        #expect(audit.json["balanced"] as? Bool == true, "\(audit.json)")
+        let closed = try #require((audit.json["closed"] as? [[String: Any]])?.first)
+        #expect(closed["cause"] as? String == "reset" && closed["delivered"] as? Int == 30)
+        let replay = try #require((audit.json["replays"] as? [[String: Any]])?.first)
+        #expect(replay["events"] as? Int == 20 && replay["delivered"] as? Int == 20)
+        let sinks = try #require(audit.json["sinks"] as? [[String: Any]])
+        #expect(sinks.first { $0["name"] as? String == "webhook/fixed" }?["events"] as? Int == 0)
+    }
+
     @Test func aRemovedReplayEndsAndIsGone() async throws {
         let api = try APIFixture()
         try await api.running {

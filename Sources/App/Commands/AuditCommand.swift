@@ -38,7 +38,10 @@ struct AuditReport {
     }
 
     var text: String {
-        [sources, sinks, log, verdict].joined(separator: "\n\n")
+        let parts = [
+            sources, sinks, audit.closed.isEmpty ? nil : closed, audit.replays.isEmpty ? nil : replays,
+        ]
+        return (parts.compactMap { $0 } + [log, verdict]).joined(separator: "\n\n")
     }
 
     private var sources: String {
@@ -68,6 +71,36 @@ struct AuditReport {
                         sink.events, sink.delivered, sink.filtered, sink.dead, sink.pending, sink.held,
                         sink.expired,
                     ].map { "\($0)" } + [mark("sink \(sink.name)")])
+        }
+        return table.text
+    }
+
+    private var closed: String {
+        var table = TextTable([
+            "CLOSED", "CAUSE", "EVENTS", "DELIVERED", "FILTERED", "DEAD", "OPEN", "EXPIRED", "",
+        ])
+        for one in audit.closed {
+            table.add(
+                [one.name, one.cause]
+                    + [one.events, one.delivered, one.filtered, one.dead, one.open, one.expired].map {
+                        "\($0)"
+                    }
+                    + [mark("closed \(one.name)")])
+        }
+        return table.text
+    }
+
+    private var replays: String {
+        var table = TextTable([
+            "REPLAY", "STATE", "EVENTS", "DELIVERED", "FILTERED", "DEAD", "EXPIRED", "PENDING", "",
+        ])
+        for one in audit.replays {
+            table.add(
+                [one.id, one.state.rawValue]
+                    + [one.events, one.delivered, one.filtered, one.dead, one.expired, one.pending].map {
+                        "\($0)"
+                    }
+                    + [mark("replay \(one.id)")])
         }
         return table.text
     }

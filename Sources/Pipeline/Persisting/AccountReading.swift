@@ -16,7 +16,9 @@ struct AccountReading {
             LogAccount.Counted(
                 events: events.values.reduce(0, +), operational: events[Self.operational] ?? 0)
         }
-        return Audit(log: log, sources: try sources(events), sinks: try sinks(head))
+        return Audit(
+            log: log, sources: try sources(events), sinks: try sinks(head),
+            closed: try SubscriptionLedger.closed(connection), replays: try ReplayLedger.all(connection))
     }
 
     /// Stands for the source of events that have none; sources are numbered from 1.

@@ -12,6 +12,8 @@ extension Audit {
                 for source in sources { list.object { source.write(to: &$0) } }
             }
             object.array("sinks") { list in for sink in sinks { list.object { sink.write(to: &$0) } } }
+            object.array("closed") { list in for one in closed { list.object { one.write(to: &$0) } } }
+            object.array("replays") { list in for one in replays { list.object { one.write(to: &$0) } } }
             object.array("discrepancies") { list in for one in found { list.object { one.write(to: &$0) } } }
         }
         return writer.bytes

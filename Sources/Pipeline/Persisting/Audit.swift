@@ -2,6 +2,8 @@
 ///
 ///     source   rows read = stored + updated + duplicate + rejected + too old      deletions apart
 ///     sink     events    = delivered + filtered + dead + pending + held + expired from where it began
+///     closed   events    = delivered + filtered + dead + open + expired           until it was reset or deleted
+///     replay   events    = delivered + filtered + dead + expired + pending        of its range
 ///
 /// The terms are counted in the transactions that do what they count. A thorough audit also counts what the store holds
 /// and compares: events in the log, keys, quarantine, dead letters. To add a term: its column, its line here.
@@ -9,16 +11,23 @@ package struct Audit: Sendable {
     package let log: LogAccount
     package let sources: [SourceAccount]
     package let sinks: [SinkAccount]
+    package let closed: [ClosedAccount]
+    package let replays: [ReplayRecord]
 
-    package init(log: LogAccount, sources: [SourceAccount], sinks: [SinkAccount]) {
+    package init(
+        log: LogAccount, sources: [SourceAccount], sinks: [SinkAccount], closed: [ClosedAccount] = [],
+        replays: [ReplayRecord] = []
+    ) {
         (self.log, self.sources, self.sinks) = (log, sources, sinks)
+        (self.closed, self.replays) = (closed, replays)
     }
 
     package var balances: Bool { discrepancies.isEmpty }
 
-    /// Everything that does not balance: the log first, then sources, then sinks.
+    /// Everything that does not balance: the log first, then sources, then sinks, then what is kept apart.
     package var discrepancies: [Discrepancy] {
         log.discrepancies(sources) + sources.flatMap(\.discrepancies) + sinks.flatMap(\.discrepancies)
+            + closed.flatMap(\.discrepancies) + replays.flatMap(\.discrepancies)
     }
 }
 
