@@ -102,7 +102,7 @@ struct SimulatedRelay {
                 relay: "acme", account: "acme-tanma", normalizer: SimulatedRecordNormalizer()),
             log: log,
             schedule: .init(
-                every: .seconds(300), maxAge: .seconds(8 * 3600), since: SimulatedCustomers.introduced,
+                every: .seconds(1200), maxAge: .seconds(8 * 3600), since: SimulatedCustomers.introduced,
                 requestsPerSecond: 2),
             gate: outside.gate, timekeeper: clock, draw: draw, logger: logger)
     }
