@@ -81,6 +81,7 @@ package final class KafkaMockCluster: @unchecked Sendable {
     /// Takes a broker, counted from 1, off the network or back on it.
     package func setBroker(_ id: Int, isUp: Bool) {
         if isUp {
+            held.withLock { $0[id] }?.waitUntilFree()
             rd_kafka_mock_broker_set_up(cluster, Int32(id))
             held.withLock { $0[id] = nil }
         } else {
