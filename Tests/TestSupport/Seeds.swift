@@ -2,6 +2,12 @@ import Foundation
 
 /// Which seeds a suite runs with: the usual ones, more of them, or the one that failed.
 package enum Seeds {
+    /// A new one on each run, or the one that failed: `NAME_SEED`.
+    package static func drawn(_ name: String) -> UInt64 {
+        ProcessInfo.processInfo.environment["\(name)_SEED"].flatMap(UInt64.init)
+            ?? UInt64.random(in: 0...UInt64(UInt32.max))
+    }
+
     /// Whether somebody asked for more than the usual: there is time for everything then.
     package static func isSoaking(_ name: String) -> Bool {
         ProcessInfo.processInfo.environment["\(name)_SEEDS"] != nil
