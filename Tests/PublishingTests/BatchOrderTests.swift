@@ -75,6 +75,25 @@ import Testing
         #expect(accepted.count < 30_000 + 16_000)
     }
 
+    /// A stop while a key is caught up with: what was left out does not come after what stands behind it.
+    @Test func stopAmidACatchUpKeepsTheOrderOfTheKey() async throws {
+        let fixture = try PumpFixture()
+        try await fixture.append(1...40_000)
+        let sink = CountingSink { offset, attempt in offset == 3 && attempt == 1 }
+        let pump = pump(fixture, sink)
+        let isAsked = StopSignal()
+        sink.whenLanding { events, attempt in
+            guard events.first?.offset == 3, attempt == 2 else { return }
+            await pump.stop()
+            isAsked.stop()
+        }
+        try await fixture.running(pump) { await isAsked.wait() }
+        let accepted = sink.accepted
+        let third = try #require(accepted.firstIndex(of: 3))
+        let ofItsKey = accepted[third...].filter { $0 % 3 == 0 }
+        #expect(ofItsKey == (1...ofItsKey.count).map { Int64($0 * 3) })
+    }
+
     /// A log that never ends must not keep what was left out from coming: after the batches under way it is its turn.
     @Test func whatWasLeftOutComesBeforeTheRestOfALongLog() async throws {
         let fixture = try PumpFixture()
@@ -174,6 +193,7 @@ private final class CountingSink: BatchSink {
         var mostUnderWay = 0
         var refusesBatches = false
         var batches = 0
+        var landing: (@Sendable ([StoredEvent], Int) async -> Void)?
     }
 
     private let state = Mutex(State())
@@ -192,6 +212,11 @@ private final class CountingSink: BatchSink {
     /// From now on what fails is refused for good, and its whole batch with it.
     func refusesWholeBatches() {
         state.withLock { $0.refusesBatches = true }
+    }
+
+    /// Called before a batch is told of, with how often its first event was tried by then.
+    func whenLanding(_ body: @escaping @Sendable ([StoredEvent], Int) async -> Void) {
+        state.withLock { $0.landing = body }
     }
 
     func open() async -> Bool { true }
@@ -214,15 +239,20 @@ private final class CountingSink: BatchSink {
             }
             return outcomes
         }
-        return Landing(sink: self, settled: SettledBatch(outcomes))
+        return Landing(sink: self, events: events, settled: SettledBatch(outcomes))
     }
 
     private struct Landing: BatchDelivery {
         let sink: CountingSink
+        let events: [StoredEvent]
         let settled: SettledBatch
 
         func failures() async -> [Int: Outcome] {
-            sink.state.withLock { $0.underWay -= 1 }
+            let (landing, attempt) = sink.state.withLock { state in
+                state.underWay -= 1
+                return (state.landing, events.first.flatMap { state.attempts[$0.offset] } ?? 0)
+            }
+            await landing?(events, attempt)
             return await settled.failures()
         }
     }

@@ -54,7 +54,8 @@ import Testing
     @Test(arguments: [1e-20, 1e-300, 1e-6]) func hardlyAnyRateIsADaysWaitAndNoTrap(perSecond: Double) {
         var pace = Pace(perSecond: perSecond)
         pace.took(at: .zero)
-        #expect(pace.wait(at: .seconds(1)) == .seconds(86_400))
+        #expect(pace.wait(at: .zero) == .seconds(86_400))
+        #expect(pace.wait(at: .seconds(86_401)) == .zero)
     }
 
     @Test(arguments: [0.5, 1, 7, 50, 1000]) func paceKeepsItsRate(perSecond: Double) {

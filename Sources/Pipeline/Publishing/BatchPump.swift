@@ -35,6 +35,7 @@ package actor BatchPump: Service {
     /// Everything under way together; librdkafka keeps a copy, so it costs twice as much.
     static let maxBytesUnderWay = 8 << 20
     static let maxBatchesUnderWay = 8
+    static let batchesReadAtOnce = 64
     /// A position stored more seldom repeats more after a crash, one stored more often costs a disk write each.
     static let storeEvery: Duration = .milliseconds(200)
     static let longestWait: Duration = .seconds(30)
@@ -122,7 +123,9 @@ package actor BatchPump: Service {
 
     /// Sends until there is nothing left to read or enough under way.
     private func fill(_ ledger: inout DeliveryLedger) async {
-        while flights.hasRoom, !stopSignal.isStopped, !Task.isCancelled {
+        // Batches of which everything is settled or held take no room: what is under way is looked at in between all the same.
+        for _ in 0..<Self.batchesReadAtOnce
+        where flights.hasRoom && !stopSignal.isStopped && !Task.isCancelled {
             guard await sendNext(&ledger) else { return }
             await storeInTime(&ledger)
         }
@@ -158,18 +161,18 @@ package actor BatchPump: Service {
     }
 
     private func send(_ events: [StoredEvent], _ ledger: inout DeliveryLedger) {
-        flights.held.release { ledger.window.isSettled($0) }
+        flights.releaseKeys { ledger.window.isSettled($0) }
         var wanted: [StoredEvent] = []
         var isShortened = false
         wanted.reserveCapacity(events.count)
         for event in events where !ledger.window.isSettled(event.offset) {
             ledger.took(event.offset)
-            if flights.held.holds(event) {
-                isShortened = true
-            } else if selection.wants(event) {
-                wanted.append(event)
-            } else {
+            if !selection.wants(event) {
                 ledger.filtered(event.offset)
+            } else if flights.holds(event) {
+                isShortened = true
+            } else {
+                wanted.append(event)
             }
         }
         if isShortened { flights.leaveOut() }
@@ -216,7 +219,7 @@ package actor BatchPump: Service {
         {
             bury(flight.events[0], refusal, &ledger)
         }
-        flights.held.hold(all.failedKeys)
+        flights.hold(all.failedKeys)
         flights.goBack(to: ledger.window.progress.position)
         guard let retry = all.retry, !Task.isCancelled else { return }
         logger.warning(

@@ -17,7 +17,7 @@ struct FlightPlan {
     /// Everything up to here was read.
     var cursor: Int64 = 0
     var limit: BatchLimit
-    var held = HeldKeys()
+    private var held = HeldKeys()
     private var flights: [Flight] = []
     private var bytes = 0
     /// Whether a batch under way, or one that has landed since, was shortened: reading has to go back for what it left out.
@@ -60,6 +60,17 @@ struct FlightPlan {
     mutating func removeFirst() {
         bytes -= flights.removeFirst().bytes
         isLanding = true
+    }
+
+    func holds(_ event: StoredEvent) -> Bool { held.holds(event) }
+
+    mutating func hold(_ failed: [String: Int64]) {
+        held.hold(failed)
+    }
+
+    /// Not before what was left out is gone back for: what stands behind it under the key would come first.
+    mutating func releaseKeys(_ isSettled: (Int64) -> Bool) {
+        if !leavesOut { held.release(isSettled) }
     }
 
     /// Goes back to what was left out, once nothing is under way.

@@ -36,22 +36,22 @@ struct Throttle: Equatable {
 /// A bucket of tokens that holds a tenth of a second's worth, at least one: after a pause there is a small burst, and over
 /// any second no more than the rate and that burst.
 struct Pace: Equatable {
-    /// The longest that a rate can ask for, however small: beyond it durations overflow, and an endpoint says what it likes.
-    private static let longestSeconds: Double = 86_400
+    /// One a day: below it waits overflow, and an endpoint allows what it likes.
+    private static let least = 1.0 / 86_400
 
     private let perSecond: Double
     private var tokens: Double
     private var seen: Duration = .zero
 
     init(perSecond: Double) {
-        self.perSecond = perSecond
+        self.perSecond = max(perSecond, Self.least)
         tokens = max(1, perSecond / 10)
     }
 
     mutating func wait(at elapsed: Duration) -> Duration {
         refill(elapsed)
         if tokens >= 1 { return .zero }
-        return .seconds(min((1 - tokens) / perSecond, Self.longestSeconds))
+        return .seconds((1 - tokens) / perSecond)
     }
 
     mutating func took(at elapsed: Duration) {
