@@ -12,6 +12,16 @@ import Testing
         #expect(ReplayPace(rate: nil).wait(afterSending: 50, in: .zero) == .zero)
     }
 
+    @Test func whatWasNotSentWhileItStoodStillIsNotMadeUpFor() {
+        let pace = ReplayPace(rate: 10)
+        let begun = pace.begun(.seconds(5), afterSending: 100, at: .seconds(3600))
+        let wait = pace.wait(afterSending: 101, in: .seconds(3600) - begun)
+        #expect(wait > .milliseconds(99) && wait < .milliseconds(101))
+        #expect(pace.begun(.seconds(5), afterSending: 100, at: .milliseconds(15_500)) == .seconds(5))
+        #expect(
+            ReplayPace(rate: nil).begun(.seconds(5), afterSending: 100, at: .seconds(3600)) == .seconds(5))
+    }
+
     @Test func hardlyAnyRateIsAYearsWaitAndNoTrap() {
         let pace = ReplayPace(rate: 1e-20)
         #expect(pace.wait(afterSending: 1, in: .zero) == .seconds(365 * 86_400))

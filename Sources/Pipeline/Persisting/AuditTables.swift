@@ -16,8 +16,8 @@ enum AuditTables {
         ALTER TABLE sources ADD COLUMN recovered_updates INTEGER NOT NULL DEFAULT 0;
         UPDATE sources SET
             released = rejected - (SELECT count(*) FROM quarantine WHERE quarantine.source = sources.id),
-            recovered_updates = max(0, min(recovered,
+            recovered_updates = CASE WHEN recovered > 0 THEN max(0, min(recovered,
                 (SELECT coalesce(sum(revision - 1), 0) FROM dedup WHERE dedup.source = sources.id)
-                - updated - deleted));
+                - updated - deleted)) ELSE 0 END;
         """
 }

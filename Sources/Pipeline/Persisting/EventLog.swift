@@ -16,7 +16,7 @@ import Signing
 ///
 /// What it promises; tests name these numbers:
 /// - **L1** What `append` acknowledged is on disk (fsync) and stays through `kill -9`.
-/// - **L2** A source's position is stored in the same transaction as the events it covers.
+/// - **L2** A source's position is stored in the same transaction as the events it covers, or in one after it; never before.
 /// - **L3** An event id is in the log at most once; offsets are dense, start at 1 and never go back.
 /// - **L4** A sink's position never passes an event that is neither settled nor kept as waiting.
 /// - **L5** Reading again adds deliveries, never events.

@@ -143,7 +143,10 @@ package final class ReplayKeeper: Service {
     private func settle(_ end: ReplayRecord, _ store: PatientStore) async {
         var end = end
         if end.state != .running { end.finished = timekeeper.now }
-        await store.ask { [end] () async throws(LogError) in try await log.storeReplay(end) }
+        let stored: Void? = await store.ask { [end] () async throws(LogError) in
+            try await log.storeReplay(end)
+        }
+        guard stored != nil else { return }
         logger.info(
             "replay ended",
             [

@@ -18,7 +18,19 @@ struct ReplayPace: Sendable, Equatable {
     /// How long to wait once so many events were sent in so long a time.
     func wait(afterSending sent: Int64, in time: Duration) -> Duration {
         guard let rate else { return .zero }
-        return max(.zero, .seconds(min(Double(sent) / rate, Self.longestSeconds)) - time)
+        return max(.zero, due(sent, rate) - time)
+    }
+
+    /// When it would have begun, had it never stood still: what was not sent while the other side or the store was away is not
+    /// made up for at once.
+    func begun(_ begun: Duration, afterSending sent: Int64, at now: Duration) -> Duration {
+        guard let rate else { return begun }
+        let behind = now - begun - due(sent, rate)
+        return behind > .seconds(1) ? begun + behind : begun
+    }
+
+    private func due(_ sent: Int64, _ rate: Double) -> Duration {
+        .seconds(min(Double(sent) / rate, Self.longestSeconds))
     }
 
     /// 1 s, doubled up to a minute, ± 20 %.

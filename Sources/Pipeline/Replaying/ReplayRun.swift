@@ -30,7 +30,7 @@ struct ReplayRun: Sendable {
     func carry(_ record: ReplayRecord) async -> ReplayRecord {
         var record = record
         let pace = ReplayPace(rate: record.rate)
-        let begun = timekeeper.elapsed
+        var begun = timekeeper.elapsed
         let before = record.delivered + record.dead
         guard await stop.unlessStopped({ await target.open() }) == true else { return record }
         while record.state == .running, record.pending > 0, !stop.isStopped, !Task.isCancelled {
@@ -40,6 +40,7 @@ struct ReplayRun: Sendable {
             await keep(record)
             didProceed(record)
             let sent = record.delivered + record.dead - before
+            begun = pace.begun(begun, afterSending: sent, at: timekeeper.elapsed)
             await stop.wait(pace.wait(afterSending: sent, in: timekeeper.elapsed - begun), by: timekeeper)
         }
         if record.state == .running, record.pending == 0 { record.state = .done }
