@@ -21,10 +21,10 @@ package struct LoopbackClient: ~Copyable {
         // A reply that never comes fails the test instead of hanging it.
         var patience = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        // What is thrown from here on is cleared up by `deinit`, everything being there by now: closing it here too would
+        // close somebody else's descriptor.
         guard Self.connect(descriptor, port, isIPv6) == 0 else {
-            let number = errno
-            close(descriptor)
-            throw Failure(doing: "connect", number: number)
+            throw Failure(doing: "connect", number: errno)
         }
     }
 
