@@ -12,10 +12,9 @@ struct HeldKeys {
     /// The first event of each key that failed and is not settled yet.
     private var firstFailed: [String: Int64] = [:]
 
-    var isEmpty: Bool { firstFailed.isEmpty }
-
     func holds(_ event: StoredEvent) -> Bool {
-        firstFailed.isEmpty ? false : firstFailed[event.key].map { event.offset > $0 } ?? false
+        guard !firstFailed.isEmpty, let failed = firstFailed[event.key] else { return false }
+        return event.offset > failed
     }
 
     mutating func hold(_ failed: [String: Int64]) {
